@@ -1,0 +1,137 @@
+use std::error::Error as StdError;
+
+use crate::Value;
+
+/// What a store or a session could not do, and why.
+///
+/// In axum it is a response too: 503 with `Retry-After` where the store is down or an outcome unknown, 409 where the
+/// session ended, was renewed or changed meanwhile, 413 where something is too large, else 500.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Another request changed the value that an update expected. Stores say so; `Session::update` tries again.
+    #[error("another request changed the value meanwhile")]
+    Conflict {
+        /// The value now; `None` if the key is gone.
+        current: Option<Value>,
+    },
+
+    /// A value in the store is not what was asked for. Other keys are not affected.
+    #[error("the value of the session key {key:?} cannot be decoded as the type asked for")]
+    Decode {
+        /// The key.
+        key: String,
+        /// What is wrong with the value.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// A value cannot be written as JSON.
+    #[error("the value for the session key {key:?} cannot be encoded as JSON")]
+    Encode {
+        /// The key.
+        key: String,
+        /// What is wrong with the value.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// The session has ended, or a login gave it a new token, so what this request did to it is not kept.
+    #[error("the session ended or was renewed while this request ran; reload the page and try again")]
+    Ended,
+
+    /// A session with this id exists already, and is not the one that was to be created.
+    #[error("a session with this id exists already")]
+    IdInUse,
+
+    /// The text is no session id.
+    #[error("a session id is 32 hexadecimal digits")]
+    InvalidId,
+
+    /// The key cannot name a value.
+    #[error("the session key {key:?} cannot be used: {reason}")]
+    InvalidKey {
+        /// The key, or its first 40 characters.
+        key: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+
+    /// The user cannot be bound to a session.
+    #[error("a user to log in is named by 1 to 255 bytes without the character U+0000")]
+    InvalidUser,
+
+    /// The head of the response has been sent, so no cookie can be set any more.
+    #[error("the response has begun, so its cookies are fixed: {action} before it is returned, or call save() earlier")]
+    TooLate {
+        /// What would have needed a cookie.
+        action: &'static str,
+    },
+
+    /// The record would become too large. The store refused the write as a whole.
+    #[error("the session's data would have {size} bytes, and {limit} are allowed")]
+    TooLarge {
+        /// The bytes of all keys and values.
+        size: u64,
+        /// The most that is allowed.
+        limit: u64,
+    },
+
+    /// There is no session layer around the handler.
+    #[error(
+        "no SessionLayer ran for this request: add it with `.layer(SessionLayer::new(store))` \
+         below the routes that use a Session; a layer covers only routes added before it"
+    )]
+    NoLayer,
+
+    /// Two session layers with the same cookie name are around each other.
+    #[error(
+        "two SessionLayers with the cookie {cookie:?} are around this route: remove one, or name its cookies apart"
+    )]
+    NestedLayers {
+        /// The name of the cookie.
+        cookie: String,
+    },
+
+    /// The operating system gave no random bytes.
+    #[error("the operating system gives no random bytes for a session token")]
+    Random {
+        /// What it says.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// The store cannot be reached or refuses to work. Nothing was done.
+    #[error("the session store is not available")]
+    Unavailable {
+        /// Why.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// The store was asked, and whether it did it is not known: it did not answer in time, or the link was lost.
+    #[error("the session store did not answer, so whether it did what was asked is not known")]
+    Unknown {
+        /// Why.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
+    /// A value is too large.
+    #[error("the value for the session key {key:?} has {size} bytes, and {limit} are allowed")]
+    ValueTooLarge {
+        /// The key.
+        key: String,
+        /// The bytes of the value's JSON text.
+        size: u64,
+        /// The most that is allowed.
+        limit: u64,
+    },
+}
+
+impl Error {
+    /// The store cannot be reached or refuses to work, for this reason. Nothing was done.
+    pub fn unavailable(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Unavailable { source: source.into() }
+    }
+
+    /// Whether the store did what was asked is not known, for this reason.
+    pub fn unknown(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Unknown { source: source.into() }
+    }
+}

@@ -1,0 +1,5 @@
+mod clock;
+mod shard;
+mod store;
+
+pub use store::MemoryStore;

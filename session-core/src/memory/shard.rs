@@ -1,0 +1,248 @@
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
+
+use time::OffsetDateTime;
+
+use crate::{Data, Error, Expectation, NewSession, Page, Record, Renewal, SessionId, SessionInfo, Update, Version};
+
+/// How long a marker stands.
+const MARKER_LIFE: Duration = Duration::from_secs(5 * 60);
+
+/// The sessions with some of the shard tags. Whoever holds its lock sees each operation whole; since a renewal keeps
+/// the tag, old and new id are in one shard.
+#[derive(Debug, Default)]
+pub(super) struct Shard {
+    slots: HashMap<SessionId, Slot>,
+    users: HashMap<String, BTreeSet<SessionId>>,
+    /// How many slots there may be before a creation looks for expired ones.
+    sweep_at: usize,
+}
+
+#[derive(Debug)]
+enum Slot {
+    Live(Record),
+    Marker {
+        successor: SessionId,
+        by_login: bool,
+        until: OffsetDateTime,
+    },
+}
+
+impl Slot {
+    fn expired(&self, now: OffsetDateTime) -> bool {
+        now >= match self {
+            Self::Live(record) => record.expires(),
+            Self::Marker { until, .. } => *until,
+        }
+    }
+}
+
+impl Shard {
+    pub(super) fn create(&mut self, now: OffsetDateTime, id: &SessionId, new: &NewSession) -> Result<Version, Error> {
+        let mut record = Record::new(now, new.lifetime.idle, end_of(now, new.lifetime.absolute));
+        new.delta.apply_to(&mut record.data);
+        record.user.clone_from(&new.user);
+        check_size(&record.data, new.max_size)?;
+        self.sweep_if_grown(now);
+        match self.slots.get(id).filter(|slot| !slot.expired(now)) {
+            None => {}
+            Some(Slot::Live(old)) if is_same_creation(old, &record) => return Ok(old.version),
+            Some(_) => return Err(Error::IdInUse),
+        }
+        self.forget(id);
+        self.insert(*id, record);
+        Ok(Version(1))
+    }
+
+    pub(super) fn load(&self, now: OffsetDateTime, id: &SessionId) -> Option<Record> {
+        match self.slots.get(id)? {
+            slot if slot.expired(now) => None,
+            Slot::Live(record) => Some(Record {
+                loaded_at: now,
+                ..record.clone()
+            }),
+            Slot::Marker { .. } => None,
+        }
+    }
+
+    pub(super) fn update(&mut self, now: OffsetDateTime, id: &SessionId, update: &Update) -> Result<Version, Error> {
+        let id = self.follow(now, id);
+        let record = self.live(now, &id)?;
+        if let Some(Expectation { key, value }) = &update.expectation {
+            let current = record.data.get(key);
+            if current != value.as_ref() {
+                return Err(Error::Conflict {
+                    current: current.cloned(),
+                });
+            }
+        }
+        let mut data = record.data.clone();
+        update.delta.apply_to(&mut data);
+        check_size(&data, update.max_size)?;
+        record.data = data;
+        record.version.0 += 1;
+        if update.touch {
+            record.last_seen = now;
+        }
+        Ok(record.version)
+    }
+
+    pub(super) fn touch(&mut self, now: OffsetDateTime, id: &SessionId) -> Result<(), Error> {
+        self.live(now, id)?.last_seen = now;
+        Ok(())
+    }
+
+    pub(super) fn renew(
+        &mut self,
+        now: OffsetDateTime,
+        from: &SessionId,
+        to: &SessionId,
+        renewal: &Renewal,
+    ) -> Result<Version, Error> {
+        if let Some(Slot::Marker { successor, until, .. }) = self.slots.get(from)
+            && successor == to
+            && now < *until
+        {
+            return self.live(now, to).map(|record| record.version);
+        }
+        let mut record = self.live(now, from)?.clone();
+        if renewal.login.is_none() && record.user != renewal.user {
+            return Err(Error::Ended);
+        }
+        if self.slots.get(to).is_some_and(|slot| !slot.expired(now)) {
+            return Err(Error::IdInUse);
+        }
+        renewal.delta.apply_to(&mut record.data);
+        check_size(&record.data, renewal.max_size)?;
+        record.version.0 += 1;
+        record.last_seen = now;
+        record.user.clone_from(&renewal.user);
+        if let Some(lifetime) = renewal.login {
+            record.created = now;
+            record.idle_timeout = lifetime.idle;
+            record.absolute_end = end_of(now, lifetime.absolute);
+        }
+        let version = record.version;
+        self.forget(from);
+        self.forget(to);
+        self.insert(*to, record);
+        let marker = Slot::Marker {
+            successor: *to,
+            by_login: renewal.login.is_some(),
+            until: now + MARKER_LIFE,
+        };
+        self.slots.insert(*from, marker);
+        Ok(version)
+    }
+
+    pub(super) fn end(&mut self, now: OffsetDateTime, id: &SessionId) {
+        let id = self.follow(now, id);
+        if matches!(self.slots.get(&id), Some(Slot::Live(_))) {
+            self.forget(&id);
+        }
+    }
+
+    pub(super) fn of_user(&self, now: OffsetDateTime, user: &str, page: &Page) -> Vec<SessionInfo> {
+        let ids = self.users.get(user).into_iter().flatten();
+        ids.filter(|id| page.after.is_none_or(|after| **id > after))
+            .filter_map(|id| {
+                let Record {
+                    created,
+                    last_seen,
+                    absolute_end,
+                    ..
+                } = self.load(now, id)?;
+                Some(SessionInfo::new(*id, created, last_seen, absolute_end))
+            })
+            .take(page.limit as usize)
+            .collect()
+    }
+
+    pub(super) fn end_all(&mut self, now: OffsetDateTime, user: &str, except: Option<&SessionId>) -> u64 {
+        let except = except.map(|id| self.follow(now, id));
+        let mut ids = self.users.get(user).cloned().unwrap_or_default();
+        ids.retain(|id| Some(*id) != except);
+        let live = ids.iter().filter(|id| self.load(now, id).is_some()).count();
+        for id in &ids {
+            self.forget(id);
+        }
+        live as u64
+    }
+
+    pub(super) fn purge(&mut self, now: OffsetDateTime, limit: usize) -> usize {
+        let expired = self.slots.iter().filter(|(_, slot)| slot.expired(now));
+        let ids: Vec<SessionId> = expired.map(|(id, _)| *id).take(limit).collect();
+        for id in &ids {
+            self.forget(id);
+        }
+        ids.len()
+    }
+
+    /// Keeps an app that never purges from growing without bound, at a constant cost a creation.
+    fn sweep_if_grown(&mut self, now: OffsetDateTime) {
+        if self.slots.len() >= self.sweep_at {
+            self.purge(now, usize::MAX);
+            self.sweep_at = 2 * self.slots.len() + 16;
+        }
+    }
+
+    /// The id that the session with this id has by now, if renewals that were no login have changed it.
+    fn follow(&self, now: OffsetDateTime, id: &SessionId) -> SessionId {
+        let mut id = *id;
+        while let Some(Slot::Marker {
+            successor,
+            by_login: false,
+            until,
+        }) = self.slots.get(&id)
+            && now < *until
+        {
+            id = *successor;
+        }
+        id
+    }
+
+    fn live(&mut self, now: OffsetDateTime, id: &SessionId) -> Result<&mut Record, Error> {
+        match self.slots.get_mut(id) {
+            Some(slot) if slot.expired(now) => Err(Error::Ended),
+            Some(Slot::Live(record)) => Ok(record),
+            Some(Slot::Marker { .. }) | None => Err(Error::Ended),
+        }
+    }
+
+    fn insert(&mut self, id: SessionId, record: Record) {
+        if let Some(user) = &record.user {
+            self.users.entry(user.clone()).or_default().insert(id);
+        }
+        self.slots.insert(id, Slot::Live(record));
+    }
+
+    fn forget(&mut self, id: &SessionId) {
+        let Some(Slot::Live(Record { user: Some(user), .. })) = self.slots.remove(id) else {
+            return;
+        };
+        if let Some(ids) = self.users.get_mut(&user) {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.users.remove(&user);
+            }
+        }
+    }
+}
+
+fn is_same_creation(old: &Record, new: &Record) -> bool {
+    old.version == Version(1) && old.data == new.data && old.user == new.user
+}
+
+fn end_of(now: OffsetDateTime, life: Duration) -> OffsetDateTime {
+    now.saturating_add(life.try_into().unwrap_or(time::Duration::MAX))
+}
+
+fn check_size(data: &Data, limit: u64) -> Result<(), Error> {
+    let size = data.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum();
+    if size > limit {
+        return Err(Error::TooLarge { size, limit });
+    }
+    Ok(())
+}

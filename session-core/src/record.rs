@@ -1,0 +1,58 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use time::OffsetDateTime;
+
+use crate::{Value, Version};
+
+/// A session's data: its keys and their values.
+pub type Data = BTreeMap<String, Value>;
+
+/// What a store keeps of one session. All times are the store's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Record {
+    /// The session's data.
+    pub data: Data,
+    /// How often the record has been written.
+    pub version: Version,
+    /// Who is logged in, if anybody is. It never changes under one session id: a login makes a new one.
+    pub user: Option<String>,
+    /// When the session began: its creation, or its user's login.
+    pub created: OffsetDateTime,
+    /// When a request last counted as activity.
+    pub last_seen: OffsetDateTime,
+    /// How long the session lives after `last_seen`.
+    pub idle_timeout: Duration,
+    /// When the session ends whatever its use.
+    pub absolute_end: OffsetDateTime,
+    /// The store's time when it read this record.
+    pub loaded_at: OffsetDateTime,
+}
+
+impl Record {
+    /// A record without data and user, at version 1, that begins at `now`; for stores.
+    #[must_use]
+    pub fn new(now: OffsetDateTime, idle_timeout: Duration, absolute_end: OffsetDateTime) -> Self {
+        Self {
+            data: Data::new(),
+            version: Version(1),
+            user: None,
+            created: now,
+            last_seen: now,
+            idle_timeout,
+            absolute_end,
+            loaded_at: now,
+        }
+    }
+
+    /// When the session ends if no further request opens it.
+    #[must_use]
+    pub fn expires(&self) -> OffsetDateTime {
+        self.absolute_end
+            .min(self.last_seen.saturating_add(to_signed(self.idle_timeout)))
+    }
+}
+
+fn to_signed(duration: Duration) -> time::Duration {
+    duration.try_into().unwrap_or(time::Duration::MAX)
+}

@@ -1,0 +1,52 @@
+use crate::{DEFAULT_MAX_SIZE, Delta, Lifetime};
+
+/// What a [`renew`](crate::SessionStore::renew) does besides giving the session a new id.
+///
+/// ```
+/// use session_core::{Lifetime, Renewal};
+///
+/// let login = Renewal::login("alice", Lifetime::default());
+/// let renewal = Renewal::of(login.user.clone());
+/// assert!(login.login.is_some() && renewal.login.is_none());
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Renewal {
+    /// The changes made in the same step.
+    pub delta: Delta,
+    /// The session's user from now on. Unless this is a login it must be the one the record has.
+    pub user: Option<String>,
+    /// Makes this a login: the session begins anew, with this lifetime, and nobody is led from the old id to it.
+    pub login: Option<Lifetime>,
+    /// The largest record allowed after it: the sum of the bytes of all keys and values. 256 KiB unless set.
+    pub max_size: u64,
+}
+
+impl Renewal {
+    /// A renewal of a session whose record has this `user`. Its lifetime goes on.
+    #[must_use]
+    pub fn of(user: Option<String>) -> Self {
+        Self {
+            delta: Delta::default(),
+            user,
+            login: None,
+            max_size: DEFAULT_MAX_SIZE,
+        }
+    }
+
+    /// A login as `user`.
+    #[must_use]
+    pub fn login(user: impl Into<String>, lifetime: Lifetime) -> Self {
+        Self {
+            login: Some(lifetime),
+            ..Self::of(Some(user.into()))
+        }
+    }
+
+    /// Makes changes to the data in the same step.
+    #[must_use]
+    pub fn with_delta(mut self, delta: Delta) -> Self {
+        self.delta = delta;
+        self
+    }
+}
