@@ -5,6 +5,8 @@ mod delta;
 mod error;
 mod expectation;
 mod id;
+#[cfg(feature = "axum")]
+mod layer;
 mod lifetime;
 mod loaded;
 mod memory;
@@ -12,8 +14,12 @@ mod new_session;
 mod page;
 mod record;
 mod renewal;
+#[cfg(feature = "axum")]
+mod session;
 mod session_info;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod token;
 mod update;
 mod value;
@@ -24,6 +30,8 @@ pub use delta::Delta;
 pub use error::Error;
 pub use expectation::Expectation;
 pub use id::SessionId;
+#[cfg(feature = "axum")]
+pub use layer::{ConfigError, SameSite, SessionLayer, SessionService};
 pub use lifetime::Lifetime;
 pub use loaded::Loaded;
 pub use memory::MemoryStore;
@@ -31,6 +39,8 @@ pub use new_session::NewSession;
 pub use page::Page;
 pub use record::{Data, Record};
 pub use renewal::Renewal;
+#[cfg(feature = "axum")]
+pub use session::Session;
 pub use session_info::SessionInfo;
 pub use store::SessionStore;
 pub use token::SessionToken;
