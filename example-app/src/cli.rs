@@ -4,7 +4,7 @@ use std::{
     process,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 use session_core::{SessionLayer, SessionStore};
 
 /// An app that runs as many instances behind a balancer and shares its sessions.
@@ -69,7 +69,7 @@ pub(crate) struct ListenArgs {
     pub(crate) port: u16,
 
     /// The address to listen on; 0.0.0.0 is all of this machine's.
-    #[arg(long, env = "HOST", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub(crate) host: IpAddr,
 }
 
@@ -79,7 +79,7 @@ pub(crate) struct CookieArgs {
     ///
     /// Without it the cookies work over plain http too, which is for this machine only. Set it (or HTTPS=true)
     /// wherever something in front of the app speaks TLS.
-    #[arg(long, env = "HTTPS")]
+    #[arg(long, env = "HTTPS", value_parser = BoolishValueParser::new())]
     https: bool,
 }
 

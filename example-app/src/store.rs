@@ -23,8 +23,12 @@ impl<'a> StoreUrl<'a> {
             None if url == "memory" => Ok(Self::Memory),
             None => Err(UnknownStore("the store is no URL".into())),
             Some("postgres" | "postgresql") => Ok(Self::Postgres(url)),
-            Some("redis" | "rediss") => Ok(Self::Redis(url)),
-            Some(scheme) => Err(UnknownStore(format!("there is no store for {scheme:?}"))),
+            Some("redis" | "rediss" | "valkey" | "valkeys") => Ok(Self::Redis(url)),
+            // Anything but letters may be part of a password.
+            Some(scheme) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+                Err(UnknownStore(format!("there is no store for {scheme}://")))
+            }
+            Some(_) => Err(UnknownStore("the store is no URL".into())),
         }
     }
 
@@ -83,7 +87,7 @@ mod tests {
 
     #[test]
     fn an_unknown_store_is_refused_with_the_known_ones_and_no_password() {
-        for url in ["mysql://app:secret@host/db", "secret", "", "redis:secret", "://secret"] {
+        for url in ["mysql://app:secret@host/db", "secret", "", "redis:secret", "a:secret@b://c"] {
             let Err(error) = StoreUrl::parse(url) else {
                 panic!("{url}")
             };
