@@ -1,6 +1,8 @@
 //! Sessions that stay right when the app runs more than once.
 
 mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod delta;
 mod error;
 mod expectation;

@@ -1,0 +1,4 @@
+//! The tests of session-core from outside.
+
+#[cfg(feature = "conformance")]
+mod conformance;
