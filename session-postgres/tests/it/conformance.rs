@@ -1,3 +1,5 @@
-//! The suite of every store.
+//! The suite of every store, by turns on two instances that share one database.
 
-session_core::conformance_tests!(crate::store().await);
+use session_core::conformance::ByTurns;
+
+session_core::conformance_tests!(ByTurns::new([crate::store().await, crate::store().await]));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is the failure message")]
 
 mod concurrency;
+mod conformance;
 mod failure;
 mod format;
 mod migrate;
