@@ -28,7 +28,7 @@ use crate::{
 /// How much later than its deadline an operation may return on a machine that is busy with other tests.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// A session with one connection, whose statements are prepared: then what is lost is the answer to the statement.
+/// A store with one connection, whose statements are prepared: then what is lost is the answer to the statement.
 async fn prepared_through(proxy: &Proxy) -> PostgresStore {
     let url = format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/postgres", proxy.port);
     let options = PostgresOptions::from_url(&url).unwrap().connections(1);
@@ -39,6 +39,7 @@ async fn prepared_through(proxy: &Proxy) -> PostgresStore {
     store.update(&to, &Update::new(set("key", "2"))).await.unwrap();
     store.touch(&to).await.unwrap();
     load(&store, &to).await.unwrap();
+    store.end(&to).await.unwrap();
     store
 }
 
@@ -279,6 +280,56 @@ async fn a_read_whose_answer_is_lost_is_done_again() {
     proxy.lose_next_answer();
     assert!(load(&store, &id).await.is_some());
     assert!(proxy.has_lost());
+}
+
+#[tokio::test]
+async fn a_link_that_was_forgotten_while_idle_costs_no_write() {
+    let proxy = Proxy::to(server().port()).await;
+    let store = prepared_through(&proxy).await;
+    let id = session(&store).await;
+    proxy.forget_links();
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(11)).await;
+    tokio::time::resume();
+    assert_eq!(
+        store.update(&id, &Update::new(set("key", "2"))).await.unwrap(),
+        Version(2)
+    );
+    assert_eq!(proxy.opened(), 3, "one to migrate, one that was forgotten, one instead");
+}
+
+#[tokio::test]
+async fn an_operation_is_one_round_trip() {
+    let proxy = Proxy::to(server().port()).await;
+    let store = prepared_through(&proxy).await;
+    let (id, to) = (new_id(), new_id());
+    let new = NewSession::new(Lifetime::default());
+    let mut before = proxy.requests();
+    let mut trips = || proxy.requests() - std::mem::replace(&mut before, proxy.requests());
+    store.create(&id, &new).await.unwrap();
+    assert_eq!(trips(), 1, "create");
+    store.load(&[new_id(), id, new_id()]).await.unwrap();
+    assert_eq!(trips(), 1, "load");
+    store
+        .update(&id, &Update::new(set("key", "2")).touching())
+        .await
+        .unwrap();
+    assert_eq!(trips(), 1, "update");
+    let conflicting = Update::new(set("key", "3")).expecting("key", None);
+    assert!(matches!(
+        store.update(&id, &conflicting).await,
+        Err(Error::Conflict { current: Some(_) })
+    ));
+    assert_eq!(trips(), 1, "conflict");
+    store.touch(&id).await.unwrap();
+    assert_eq!(trips(), 1, "touch");
+    store
+        .renew(&id, &to, &Renewal::login("alice", Lifetime::default()))
+        .await
+        .unwrap();
+    assert_eq!(trips(), 1, "renew");
+    store.end(&to).await.unwrap();
+    assert_eq!(trips(), 1, "end");
 }
 
 #[tokio::test]

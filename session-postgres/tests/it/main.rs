@@ -18,6 +18,7 @@ use server::Server;
 use session_core::{Delta, Lifetime, Loaded, NewSession, Record, SessionId, SessionStore, SessionToken, Value};
 use session_postgres::{PostgresOptions, PostgresStore};
 use sqlx::{Connection, postgres::PgConnection};
+use tokio::sync::OnceCell;
 
 /// The server of all tests that leave it running.
 fn server() -> &'static Server {
@@ -27,7 +28,10 @@ fn server() -> &'static Server {
 
 /// A store on the shared server, with its tables made.
 async fn store() -> PostgresStore {
-    migrated(patient(server())).await
+    static MADE: OnceCell<()> = OnceCell::const_new();
+    let store = PostgresStore::connect(patient(server())).await.unwrap();
+    MADE.get_or_init(async || store.migrate().await.unwrap()).await;
+    store
 }
 
 async fn migrated(options: PostgresOptions) -> PostgresStore {

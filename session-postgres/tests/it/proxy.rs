@@ -1,8 +1,8 @@
-//! A link to a server that loses answers when it is told to.
+//! A link to a server that counts, and that loses what it is told to lose.
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
 };
 
 use tokio::{
@@ -12,8 +12,15 @@ use tokio::{
 
 pub(crate) struct Proxy {
     pub(crate) port: u16,
-    lose_next: Arc<AtomicBool>,
-    opened: Arc<AtomicUsize>,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    opened: AtomicUsize,
+    forgotten: AtomicUsize,
+    lose_next: AtomicBool,
+    requests: AtomicUsize,
 }
 
 impl Proxy {
@@ -21,15 +28,15 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = Self {
             port: listener.local_addr().unwrap().port(),
-            lose_next: Arc::default(),
-            opened: Arc::default(),
+            state: Arc::default(),
         };
-        let (lose_next, opened) = (Arc::clone(&proxy.lose_next), Arc::clone(&proxy.opened));
+        let state = Arc::clone(&proxy.state);
         tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
-                opened.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(pass_on(client, port, Arc::clone(&lose_next)));
+                let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                let number = state.opened.fetch_add(1, SeqCst);
+                tokio::spawn(pass_on(client, server, number, Arc::clone(&state)));
             }
         });
         proxy
@@ -37,30 +44,48 @@ impl Proxy {
 
     /// Loses the server's next answer: when it has come, so that all was done, the link breaks.
     pub(crate) fn lose_next_answer(&self) {
-        self.lose_next.store(true, Ordering::SeqCst);
+        self.state.lose_next.store(true, SeqCst);
     }
 
     /// Whether an answer was lost since it was last told to.
     pub(crate) fn has_lost(&self) -> bool {
-        !self.lose_next.load(Ordering::SeqCst)
+        !self.state.lose_next.load(SeqCst)
     }
 
-    /// How many connections were opened through it.
+    /// From now on passes nothing on through the links there are, and closes none: so does a middlebox that forgot them.
+    pub(crate) fn forget_links(&self) {
+        self.state.forgotten.store(self.opened(), SeqCst);
+    }
+
+    /// How many links were opened.
     pub(crate) fn opened(&self) -> usize {
-        self.opened.load(Ordering::SeqCst)
+        self.state.opened.load(SeqCst)
+    }
+
+    /// How often the client has sent something.
+    pub(crate) fn requests(&self) -> usize {
+        self.state.requests.load(SeqCst)
     }
 }
 
-async fn pass_on(client: TcpStream, port: u16, lose_next: Arc<AtomicBool>) {
-    let server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = server.into_split();
-    let requests = tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
-    let mut buffer = vec![0; 64 * 1024];
-    while let Ok(length @ 1..) = from_server.read(&mut buffer).await {
-        if lose_next.swap(false, Ordering::SeqCst) || to_client.write_all(&buffer[..length]).await.is_err() {
-            break;
+async fn pass_on(mut client: TcpStream, mut server: TcpStream, number: usize, state: Arc<State>) {
+    let (mut request, mut answer) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    loop {
+        tokio::select! {
+            length = client.read(&mut request) => {
+                state.requests.fetch_add(1, SeqCst);
+                let Ok(length @ 1..) = length else { return };
+                let is_forgotten = number < state.forgotten.load(SeqCst);
+                if !is_forgotten && server.write_all(&request[..length]).await.is_err() {
+                    return;
+                }
+            }
+            length = server.read(&mut answer) => {
+                let Ok(length @ 1..) = length else { return };
+                if state.lose_next.swap(false, SeqCst) || client.write_all(&answer[..length]).await.is_err() {
+                    return;
+                }
+            }
         }
     }
-    requests.abort();
 }
