@@ -58,14 +58,29 @@ pub(crate) fn decode_version(row: &PgRow) -> Result<Version, sqlx::Error> {
     unsigned(row, "version").map(Version)
 }
 
-/// The column `size`.
-pub(crate) fn decode_size(row: &PgRow) -> Result<u64, sqlx::Error> {
-    unsigned(row, "size")
-}
-
 /// The only column of a statement that counts.
 pub(crate) fn decode_count(row: &PgRow) -> Result<u64, sqlx::Error> {
     unsigned(row, "count")
+}
+
+/// A row of `update.sql` or `renew.sql`.
+pub(crate) fn decode_outcome(row: &PgRow, limit: u64) -> Result<Version, Error> {
+    let outcome: &str = row.try_get("outcome").map_err(Error::unknown)?;
+    match outcome {
+        "done" => decode_version(row).map_err(Error::unknown),
+        "conflict" => {
+            let current: Option<String> = row.try_get("current").map_err(Error::unavailable)?;
+            Err(Error::Conflict {
+                current: current.map(Value::from_json),
+            })
+        }
+        "in use" => Err(Error::IdInUse),
+        "too large" => {
+            let size = unsigned(row, "size").map_err(Error::unavailable)?;
+            Err(Error::TooLarge { size, limit })
+        }
+        _ => Err(Error::Ended),
+    }
 }
 
 /// A row of `load.sql`.

@@ -2,12 +2,9 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use session_core::{
-    Data, Error, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Value, Version,
+    Data, Error, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version,
 };
-use sqlx::{
-    Row,
-    postgres::{PgArguments, PgRow},
-};
+use sqlx::postgres::{PgArguments, PgRow};
 use tokio::time::Instant;
 
 use crate::{
@@ -15,8 +12,8 @@ use crate::{
     connections::Connections,
     migrate,
     record::{
-        decode_count, decode_id, decode_info, decode_record, decode_size, decode_version, encode_duration, encode_id,
-        encode_sets, encode_size, encode_value,
+        decode_count, decode_id, decode_info, decode_outcome, decode_record, decode_version, encode_duration,
+        encode_id, encode_sets, encode_size, encode_value,
     },
     statement::{Statement, Statements, arguments},
 };
@@ -287,26 +284,6 @@ fn check_size(new: &NewSession) -> Result<(), Error> {
         Err(Error::TooLarge { size, limit })
     } else {
         Ok(())
-    }
-}
-
-/// A row of `update.sql` or `renew.sql`.
-fn decode_outcome(row: &PgRow, limit: u64) -> Result<Version, Error> {
-    let outcome: &str = row.try_get("outcome").map_err(Error::unknown)?;
-    match outcome {
-        "done" => decode_version(row).map_err(Error::unknown),
-        "conflict" => {
-            let current: Option<String> = row.try_get("current").map_err(Error::unavailable)?;
-            Err(Error::Conflict {
-                current: current.map(Value::from_json),
-            })
-        }
-        "in use" => Err(Error::IdInUse),
-        "too large" => {
-            let size = decode_size(row).map_err(Error::unavailable)?;
-            Err(Error::TooLarge { size, limit })
-        }
-        _ => Err(Error::Ended),
     }
 }
 

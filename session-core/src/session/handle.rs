@@ -63,18 +63,14 @@ impl Handle {
     }
 
     async fn load(&self, known: Option<SessionId>) -> Result<(), Error> {
-        let candidates = self.candidates().into_iter().filter(|id| Some(*id) != known);
+        let candidates = self.cookies.candidates(&self.config.cookie);
+        let candidates = candidates.into_iter().filter(|id| Some(*id) != known);
         let ids: Vec<SessionId> = known.into_iter().chain(candidates).collect();
         if !ids.is_empty() {
             let loaded = self.budget.read(self.shared.store.load(&ids)).await?;
             self.state().open(loaded, &self.config);
         }
         Ok(())
-    }
-
-    fn candidates(&self) -> Vec<SessionId> {
-        let candidates = self.cookies.candidates(&self.config.cookie);
-        candidates.into_iter().map(|(id, _)| id).collect()
     }
 
     pub(crate) fn is_opened(&self) -> bool {
@@ -84,7 +80,7 @@ impl Handle {
     /// Ends the session now, and every other that a cookie of this request names, so that the browser is left with
     /// none. It completes even if the caller goes away.
     pub(crate) async fn logout(self: &Arc<Self>) -> Result<(), Error> {
-        let mut ids = self.candidates();
+        let mut ids = self.cookies.candidates(&self.config.cookie);
         {
             let mut state = self.state();
             state.discard();
@@ -115,14 +111,8 @@ impl Handle {
         let mut state = self.state();
         state.current = None;
         state.discard();
-        let names = &self.config.cookie;
-        for (place, name) in [(Place::Login, &names.login), (Place::Visitor, &names.visitor)] {
-            if self.cookies.contain(name) {
-                state.cookies.remove(place);
-            } else {
-                state.cookies.leave(place);
-            }
-        }
+        state.cookies.remove(Place::Login);
+        state.cookies.remove(Place::Visitor);
     }
 
     /// Counts as activity now.
@@ -141,10 +131,6 @@ impl Handle {
         self.state().discard();
     }
 
-    pub(crate) fn has_work(&self) -> bool {
-        self.state().has_work()
-    }
-
     pub(crate) fn is_best_effort(&self) -> bool {
         self.state().best_effort
     }
@@ -159,7 +145,7 @@ impl Handle {
     pub(crate) fn send_head(&self, headers: &mut HeaderMap) {
         let mut state = self.state();
         state.head_sent = true;
-        state.cookies.write(&self.config.cookie, headers);
+        state.cookies.write(&self.config.cookie, &self.cookies, headers);
     }
 
     pub(crate) fn purge_if_due(&self) {
