@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use session_core::{Error, MemoryStore, SessionStore, SessionToken};
 use session_postgres::PostgresStore;
+use session_redis::RedisStore;
 
 use crate::Failure;
 
@@ -37,7 +38,7 @@ impl<'a> StoreUrl<'a> {
         let store: Arc<dyn SessionStore> = match self {
             Self::Memory => Arc::new(MemoryStore::new()),
             Self::Postgres(url) => Arc::new(PostgresStore::connect(*url).await.map_err(not_open)?),
-            Self::Redis(_url) => todo!(),
+            Self::Redis(url) => Arc::new(RedisStore::connect(*url).await.map_err(not_open)?),
         };
         // A database that was not prepared is better told now than to every browser.
         store.load(&[SessionToken::random()?.id()]).await.map_err(not_open)?;
