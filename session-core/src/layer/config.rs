@@ -1,0 +1,179 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::SameSite;
+use crate::{DEFAULT_MAX_SIZE, Lifetime, Value};
+
+/// Reads the user out of a committed value, for [`SessionLayer::user_from`](super::SessionLayer::user_from).
+type UserOf = Arc<dyn Fn(&Value) -> Option<String> + Send + Sync>;
+
+/// The settings of a layer.
+#[derive(Clone)]
+pub(crate) struct Config {
+    pub(crate) cookie: Cookie,
+    pub(crate) lifetime: Lifetime,
+    pub(crate) touch_interval: Duration,
+    pub(crate) store_timeout: Duration,
+    pub(crate) max_value_size: u64,
+    pub(crate) max_size: u64,
+    pub(crate) user_from: Option<(String, UserOf)>,
+}
+
+/// The names and attributes of the two cookies.
+#[derive(Clone, Debug)]
+pub(crate) struct Cookie {
+    pub(crate) login: String,
+    pub(crate) visitor: String,
+    pub(crate) path: String,
+    pub(crate) domain: Option<String>,
+    pub(crate) same_site: SameSite,
+    pub(crate) secure: bool,
+    pub(crate) http_only: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            cookie: Cookie::default(),
+            lifetime: Lifetime::default(),
+            touch_interval: Duration::from_secs(60),
+            store_timeout: Duration::from_secs(2),
+            max_value_size: 64 * 1024,
+            max_size: DEFAULT_MAX_SIZE,
+            user_from: None,
+        }
+    }
+}
+
+impl Default for Cookie {
+    fn default() -> Self {
+        Self {
+            login: "__Host-id".into(),
+            visitor: "__Host-visitor".into(),
+            path: "/".into(),
+            domain: None,
+            same_site: SameSite::default(),
+            secure: true,
+            http_only: true,
+        }
+    }
+}
+
+/// Why a layer's settings cannot work, and what to change.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("session layer: {0}")]
+pub struct ConfigError(String);
+
+impl Config {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        self.cookie.check().map_err(ConfigError)?;
+        let Lifetime { idle, absolute } = self.lifetime;
+        let spans = [
+            (idle, "idle_timeout"),
+            (absolute, "absolute_timeout"),
+            (self.store_timeout, "store_timeout"),
+        ];
+        for (span, setting) in spans {
+            if span < Duration::from_millis(1) {
+                return Err(ConfigError(format!("{setting} must be at least a millisecond")));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Cookie {
+    fn check(&self) -> Result<(), String> {
+        for name in [&self.login, &self.visitor] {
+            self.check_name(name)?;
+        }
+        if self.login == self.visitor {
+            return Err(format!(
+                "the login and the visitor cookie are both named {:?}: give them two names",
+                self.login
+            ));
+        }
+        if !self.path.starts_with('/') || !is_attribute(&self.path) {
+            return Err(format!(
+                "the path {:?} must begin with / and hold no ; or control character",
+                self.path
+            ));
+        }
+        if let Some(domain) = self
+            .domain
+            .as_deref()
+            .filter(|domain| domain.is_empty() || !is_attribute(domain))
+        {
+            return Err(format!(
+                "the domain {domain:?} must not be empty or hold ; or a control character"
+            ));
+        }
+        if self.same_site == SameSite::None && !self.secure {
+            return Err("browsers drop SameSite=None cookies that are not Secure: set .secure(true) or .same_site(SameSite::Lax)".into());
+        }
+        Ok(())
+    }
+
+    fn check_name(&self, name: &str) -> Result<(), String> {
+        let separators = b"()<>@,;:\\\"/[]?={}";
+        if name.is_empty()
+            || !name
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !separators.contains(&byte))
+        {
+            return Err(format!("{name:?} cannot name a cookie: use letters, digits, - and _"));
+        }
+        if name.eq_ignore_ascii_case("JSESSIONID") {
+            return Err(
+                "the cookie name JSESSIONID switches on the platform router's sticky sessions: choose another".into(),
+            );
+        }
+        if has_prefix(name, "__Host-") && (!self.secure || self.domain.is_some() || self.path != "/") {
+            return Err(format!(
+                "browsers drop the cookie {name:?} unless it is Secure, has Path=/ and no Domain: \
+                 remove .secure(false), .path(..) and .domain(..), or name it without __Host-"
+            ));
+        }
+        if has_prefix(name, "__Secure-") && !self.secure {
+            return Err(format!(
+                "browsers drop the cookie {name:?} unless it is Secure: remove .secure(false), or name it without __Secure-"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Drops what a browser ties to https.
+    pub(crate) fn make_insecure(&mut self) {
+        self.secure = false;
+        for name in [&mut self.login, &mut self.visitor] {
+            for prefix in ["__Host-", "__Secure-"] {
+                if has_prefix(name, prefix) {
+                    name.drain(..prefix.len());
+                }
+            }
+        }
+    }
+}
+
+/// Browsers match the prefixes without regard to case.
+fn has_prefix(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+fn is_attribute(text: &str) -> bool {
+    text.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b';')
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("cookie", &self.cookie)
+            .field("lifetime", &self.lifetime)
+            .field("touch_interval", &self.touch_interval)
+            .field("store_timeout", &self.store_timeout)
+            .field("max_value_size", &self.max_value_size)
+            .field("max_size", &self.max_size)
+            .field("user_from", &self.user_from.as_ref().map(|(key, _)| key))
+            .finish()
+    }
+}

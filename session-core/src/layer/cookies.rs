@@ -1,0 +1,173 @@
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{HeaderMap, HeaderValue, header};
+
+use super::Cookie;
+use crate::{SessionId, SessionToken};
+
+/// The most tokens of one request that are tried. Browsers send one or two; more are somebody's planting.
+const MAX_CANDIDATES: usize = 4;
+
+/// Which of the two cookies holds a session's token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Login,
+    Visitor,
+}
+
+/// A request's Cookie headers, not looked at until its handler asks for the session.
+#[derive(Debug)]
+pub(crate) struct RequestCookies(Vec<HeaderValue>);
+
+impl RequestCookies {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        Self(headers.get_all(header::COOKIE).iter().cloned().collect())
+    }
+
+    /// The ids of the well-formed tokens, login cookies first; at most [`MAX_CANDIDATES`].
+    pub(crate) fn candidates(&self, cookie: &Cookie) -> Vec<SessionId> {
+        let values = self.values(&cookie.login).chain(self.values(&cookie.visitor));
+        let mut candidates: Vec<SessionId> = Vec::new();
+        for id in values.filter_map(parse_token).map(|token| token.id()) {
+            if candidates.len() < MAX_CANDIDATES && !candidates.contains(&id) {
+                candidates.push(id);
+            }
+        }
+        candidates
+    }
+
+    /// Whether the request has a cookie of this name, well-formed or not.
+    fn contain(&self, name: &str) -> bool {
+        self.values(name).next().is_some()
+    }
+
+    // Bytes, not text: one odd cookie of another application must not hide ours.
+    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        let pairs = self
+            .0
+            .iter()
+            .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
+        pairs.filter_map(move |pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+    }
+}
+
+fn parse_token(text: &[u8]) -> Option<SessionToken> {
+    let mut bytes = [0; SessionToken::LEN];
+    let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+    (length == SessionToken::LEN).then(|| SessionToken::from_bytes(bytes))
+}
+
+/// What a response does to the two cookies.
+#[derive(Debug, Default)]
+pub(crate) struct SetCookies {
+    login: Option<Change>,
+    visitor: Option<Change>,
+}
+
+#[derive(Debug)]
+enum Change {
+    Remove,
+    Set(SessionToken),
+}
+
+impl SetCookies {
+    pub(crate) fn set(&mut self, place: Place, token: SessionToken) {
+        *self.at(place) = Some(Change::Set(token));
+    }
+
+    /// Removes a cookie, if the browser has it.
+    pub(crate) fn remove(&mut self, place: Place) {
+        *self.at(place) = Some(Change::Remove);
+    }
+
+    fn at(&mut self, place: Place) -> &mut Option<Change> {
+        match place {
+            Place::Login => &mut self.login,
+            Place::Visitor => &mut self.visitor,
+        }
+    }
+
+    /// Adds the Set-Cookie headers of the response to `request`.
+    pub(crate) fn write(&self, cookie: &Cookie, request: &RequestCookies, headers: &mut HeaderMap) {
+        for (name, change) in [(&cookie.login, &self.login), (&cookie.visitor, &self.visitor)] {
+            let header = match change {
+                None => continue,
+                Some(Change::Set(token)) => cookie.header(name, &encode_token(token), ""),
+                Some(Change::Remove) if request.contain(name) => cookie.header(name, "", "; Max-Age=0"),
+                Some(Change::Remove) => continue,
+            };
+            // The name and the attributes were checked when the layer was built.
+            if let Ok(header) = HeaderValue::try_from(header) {
+                headers.append(header::SET_COOKIE, header);
+            }
+        }
+    }
+}
+
+impl Cookie {
+    fn header(&self, name: &str, value: &str, max_age: &str) -> String {
+        let domain = self
+            .domain
+            .as_ref()
+            .map(|domain| format!("; Domain={domain}"))
+            .unwrap_or_default();
+        let secure = if self.secure { "; Secure" } else { "" };
+        let http_only = if self.http_only { "; HttpOnly" } else { "" };
+        let Self { path, same_site, .. } = self;
+        format!("{name}={value}; Path={path}{domain}{secure}{http_only}; SameSite={same_site}{max_age}")
+    }
+}
+
+/// A token as a cookie holds it.
+pub(crate) fn encode_token(token: &SessionToken) -> String {
+    URL_SAFE_NO_PAD.encode(token.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(cookies: &[&[u8]]) -> RequestCookies {
+        let headers = cookies.iter().map(|cookie| HeaderValue::from_bytes(cookie).unwrap());
+        RequestCookies(headers.collect())
+    }
+
+    #[test]
+    fn login_tokens_come_first_and_at_most_four_are_tried() {
+        let tokens: Vec<_> = (0..6).map(|_| SessionToken::random().unwrap()).collect();
+        let pair = |name: &str, i: usize| format!("{name}={}", encode_token(&tokens[i]));
+        let visitors: Vec<_> = (0..4).map(|i| pair("__Host-visitor", i)).collect();
+        let line = format!(
+            "{}; {}; a=b; {}",
+            visitors.join(";"),
+            pair("__Host-id", 4),
+            pair("__Host-id", 5)
+        );
+        let found = request(&[b"odd=\xff", line.as_bytes(), line.as_bytes()]).candidates(&Cookie::default());
+        let expected = [4, 5, 0, 1];
+        assert_eq!(found, expected.map(|i| tokens[i].id()));
+    }
+
+    #[test]
+    fn malformed_tokens_are_none() {
+        let token = encode_token(&SessionToken::from_bytes([0xff; 32]));
+        let bad = [
+            String::new(),
+            "x".into(),
+            token[1..].into(),
+            format!("{token}A"),
+            format!("{token}="),
+            format!("\"{token}\""),
+            token.replace('_', "/"),
+            "9".repeat(43), // its last digit has bits that belong to no byte
+            "9".repeat(100_000),
+        ];
+        for text in bad {
+            let line = format!("__Host-id={text}");
+            assert_eq!(
+                request(&[line.as_bytes()]).candidates(&Cookie::default()),
+                [],
+                "{text:.50}"
+            );
+        }
+    }
+}

@@ -1,0 +1,224 @@
+use std::{
+    sync::{Arc, Once},
+    time::Duration,
+};
+
+use tower_layer::Layer;
+
+use super::{Config, ConfigError, SameSite, SessionService, purge::Purge};
+use crate::{
+    SessionStore, Value,
+    session::{Contenders, check_user},
+};
+
+/// The tower layer that gives each request its [`Session`](crate::Session); itself the builder of its settings.
+///
+/// The defaults are safe for production over https, so most apps set nothing:
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use session_core::{Error, MemoryStore, Session, SessionLayer};
+///
+/// async fn visits(session: Session) -> Result<String, Error> {
+///     let visits: u64 = session.update("visits", |n: Option<u64>| n.unwrap_or(0) + 1).await?;
+///     Ok(format!("visit {visits}"))
+/// }
+///
+/// let app: Router = Router::new()
+///     .route("/", get(visits))
+///     .layer(SessionLayer::new(MemoryStore::new()));
+/// ```
+///
+/// | setting | default |
+/// |---|---|
+/// | [`cookie_name`](Self::cookie_name), [`visitor_cookie_name`](Self::visitor_cookie_name) | `__Host-id`, `__Host-visitor` |
+/// | [`path`](Self::path), [`domain`](Self::domain) | `/`, none |
+/// | [`same_site`](Self::same_site), [`secure`](Self::secure), [`http_only`](Self::http_only) | Lax, yes, yes |
+/// | [`idle_timeout`](Self::idle_timeout), [`absolute_timeout`](Self::absolute_timeout) | 30 minutes, 12 hours |
+/// | [`touch_interval`](Self::touch_interval) | 1 minute |
+/// | [`store_timeout`](Self::store_timeout) | 2 seconds a request |
+/// | [`max_value_size`](Self::max_value_size), [`max_size`](Self::max_size) | 64 KiB, 256 KiB |
+///
+/// A layer covers the routes that were added to the router before it.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SessionLayer {
+    config: Config,
+    shared: Shared,
+}
+
+/// What all services of a layer, one a route, have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) contenders: Arc<Contenders>,
+    pub(crate) purge: Arc<Purge>,
+    warned: Arc<Once>,
+}
+
+impl SessionLayer {
+    /// A layer over `store`, which may be an `Arc<dyn SessionStore>`.
+    pub fn new(store: impl SessionStore) -> Self {
+        Self {
+            config: Config::default(),
+            shared: Shared {
+                store: Arc::new(store),
+                contenders: Arc::default(),
+                purge: Arc::default(),
+                warned: Arc::new(Once::new()),
+            },
+        }
+    }
+
+    /// Names the cookie of sessions made by a login or a renewal. Default: `__Host-id`.
+    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
+        self.config.cookie.login = name.into();
+        self
+    }
+
+    /// Names the cookie of sessions that a visitor's first write made. Default: `__Host-visitor`.
+    pub fn visitor_cookie_name(mut self, name: impl Into<String>) -> Self {
+        self.config.cookie.visitor = name.into();
+        self
+    }
+
+    /// Sets the path below which the browser sends the cookies. Default: `/`, which a `__Host-` name asks for.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.config.cookie.path = path.into();
+        self
+    }
+
+    /// Sends the cookies to all hosts below `domain` too. Default: to this host only, which a `__Host-` name asks for.
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.config.cookie.domain = Some(domain.into());
+        self
+    }
+
+    /// Sets whether the cookies go along with requests that other sites cause. Default: [`SameSite::Lax`].
+    pub fn same_site(mut self, same_site: SameSite) -> Self {
+        self.config.cookie.same_site = same_site;
+        self
+    }
+
+    /// Sets whether the cookies travel over https only. Default: yes, which a `__Host-` name asks for.
+    pub fn secure(mut self, secure: bool) -> Self {
+        self.config.cookie.secure = secure;
+        self
+    }
+
+    /// Sets whether the cookies are hidden from scripts. Default: yes.
+    pub fn http_only(mut self, http_only: bool) -> Self {
+        self.config.cookie.http_only = http_only;
+        self
+    }
+
+    /// Works over plain http, for development: the cookies lose `Secure` and the prefix of their names.
+    ///
+    /// Anybody on the network can then read and plant them; a warning at start says so.
+    pub fn insecure(mut self) -> Self {
+        self.config.cookie.make_insecure();
+        self
+    }
+
+    /// Ends a session after this long without a request that opened it. Default: 30 minutes.
+    ///
+    /// It holds for sessions that begin from now on; each keeps the timeout it began with.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.config.lifetime.idle = timeout;
+        self
+    }
+
+    /// Ends a session this long after it began or its user logged in. Default: 12 hours.
+    pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
+        self.config.lifetime.absolute = timeout;
+        self
+    }
+
+    /// Records activity at most once in this time, so that a reader costs no write. Default: 1 minute.
+    ///
+    /// It is never more than a tenth of the session's idle timeout.
+    pub fn touch_interval(mut self, interval: Duration) -> Self {
+        self.config.touch_interval = interval;
+        self
+    }
+
+    /// Sets the time that all store calls of one request may take together. Default: 2 seconds.
+    pub fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.config.store_timeout = timeout;
+        self
+    }
+
+    /// Sets the largest value, in bytes of its JSON text; `insert` refuses a larger one. Default: 64 KiB.
+    pub fn max_value_size(mut self, bytes: u64) -> Self {
+        self.config.max_value_size = bytes;
+        self
+    }
+
+    /// Sets the largest record, in bytes of all its keys and values; the store refuses to go beyond. Default: 256 KiB.
+    pub fn max_size(mut self, bytes: u64) -> Self {
+        self.config.max_size = bytes;
+        self
+    }
+
+    /// Binds the user from a value, for code that keeps the user in the session's data and never calls
+    /// [`Session::login`](crate::Session::login), as axum-login does under the key `axum-login.data`.
+    ///
+    /// When a request that changed the value of `key` commits, that is a login as the user `user_of` finds in it: the
+    /// session gets a new token, and a second login as somebody else gets one too.
+    ///
+    /// ```
+    /// # use session_core::{MemoryStore, SessionLayer};
+    /// let layer = SessionLayer::new(MemoryStore::new())
+    ///     .user_from("axum-login.data", |data| data["user_id"].as_str().map(String::from));
+    /// ```
+    pub fn user_from(
+        mut self,
+        key: impl Into<String>,
+        user_of: impl Fn(&serde_json::Value) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        let user_of = move |value: &Value| user_of(&value.decode().ok()?).filter(|user| check_user(user).is_ok());
+        self.config.user_from = Some((key.into(), Arc::new(user_of)));
+        self
+    }
+
+    /// Checks the settings, as adding the layer to a router does, but without a panic.
+    ///
+    /// # Errors
+    ///
+    /// What cannot work, and what to change.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.config.check()
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn store(&self) -> &Arc<dyn SessionStore> {
+        &self.shared.store
+    }
+}
+
+impl<S> Layer<S> for SessionLayer {
+    type Service = SessionService<S>;
+
+    /// Puts the layer around a service.
+    ///
+    /// # Panics
+    ///
+    /// If the settings contradict each other, with the message of [`SessionLayer::check`]: at start, not at the first
+    /// request.
+    fn layer(&self, inner: S) -> SessionService<S> {
+        if let Err(error) = self.check() {
+            panic!("{error}");
+        }
+        if !self.config.cookie.secure {
+            self.shared.warned.call_once(|| {
+                tracing::warn!("session cookies are sent over plain http: fit for development, not for production");
+            });
+        }
+        SessionService::new(inner, self.config.clone(), self.shared.clone())
+    }
+}

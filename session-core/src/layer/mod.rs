@@ -1,0 +1,26 @@
+//! The middleware: it hands each request a lazy session and commits what the request did to it.
+//!
+//! ```text
+//!  request ──▶ SessionService ── puts a Handle into the request, touches no store ──▶ handler
+//!                                                                                       │ extracts Session: one load
+//!  response ◀── cookies ◀── one commit: nothing | touch | update | create | renew  ◀────┘
+//! ```
+
+mod config;
+mod cookies;
+mod finish;
+#[allow(clippy::module_inception, reason = "a middleware is a folder: layer, service, ...")]
+mod layer;
+mod purge;
+mod same_site;
+mod service;
+
+pub use config::ConfigError;
+pub(crate) use config::{Config, Cookie};
+#[cfg(feature = "testing")]
+pub(crate) use cookies::encode_token;
+pub(crate) use cookies::{Place, RequestCookies, SetCookies};
+pub use layer::SessionLayer;
+pub(crate) use layer::Shared;
+pub use same_site::SameSite;
+pub use service::SessionService;

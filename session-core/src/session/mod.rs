@@ -1,0 +1,19 @@
+//! What a handler holds, and how what it did reaches the store.
+//!
+//! `Session` (the public face) → `Handle` (one a request: load, commit, logout) → `State` (what is known and what is
+//! to be done) → the store, every call within the request's `Budget`.
+
+mod budget;
+mod commit;
+mod contenders;
+mod extract;
+mod handle;
+#[allow(clippy::module_inception, reason = "the folder is named after its public type")]
+mod session;
+mod state;
+mod update;
+
+pub(crate) use contenders::Contenders;
+pub(crate) use handle::Handle;
+pub use session::Session;
+pub(crate) use session::check_user;

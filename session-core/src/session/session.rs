@@ -1,0 +1,271 @@
+use std::{fmt, sync::Arc};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Handle, state::Intent};
+use crate::{Error, SessionId, Value};
+
+/// The session of a request: what an axum handler extracts.
+///
+/// Extracting it loads the session, once a request however often it is extracted. Reading and writing are then
+/// without waiting; the layer commits what changed, and only that, before the response's head is sent. All clones are
+/// the same session.
+///
+/// ```
+/// use session_core::{Error, Session};
+///
+/// async fn set_theme(session: Session) -> Result<&'static str, Error> {
+///     session.insert("theme", "dark")?;
+///     Ok("the next page is dark, on every instance")
+/// }
+///
+/// async fn login(session: Session, name: String) -> Result<(), Error> {
+///     // ... after checking who it is:
+///     session.login(name) // a new token, when the response is sent
+/// }
+///
+/// async fn logout(session: Session) -> Result<(), Error> {
+///     session.logout().await // at once
+/// }
+/// ```
+///
+/// A handler that answers 5xx commits nothing. What cannot be kept is answered by an error, never by success: 409 if
+/// the session ended meanwhile, 503 if the store is down.
+#[derive(Clone)]
+pub struct Session {
+    handle: Arc<Handle>,
+}
+
+impl Session {
+    pub(crate) fn of(handle: Arc<Handle>) -> Self {
+        Self { handle }
+    }
+
+    /// The value of `key`, as this request sees it: what it wrote itself comes first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Decode`] if the value is damaged or is no `T`. Other keys are not affected.
+    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+        let value = self.handle.state().value(key).cloned();
+        value.map(|value| decode(key, &value)).transpose()
+    }
+
+    /// Sets `key` to `value`, in the store when the request commits.
+    ///
+    /// Setting the value that is there already is a write too, for another request may have changed it meanwhile. A
+    /// visitor who has no session gets one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ValueTooLarge`], [`Error::InvalidKey`] and [`Error::Encode`]; [`Error::TooLate`] for a visitor without a session whose
+    /// response has begun.
+    pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), Error> {
+        let value = self.encode(key, value)?;
+        let mut state = self.handle.state();
+        if state.head_sent && state.current.is_none() {
+            let error = Error::TooLate {
+                action: "write to a new session",
+            };
+            tracing::error!(key, "{error}");
+            return Err(error);
+        }
+        state.delta.set(key, value)
+    }
+
+    /// Removes `key`, in the store when the request commits. A key that is not there is none to remove.
+    pub fn remove(&self, key: &str) {
+        self.handle.state().delta.remove(key);
+    }
+
+    /// Whether `key` has a value, as this request sees it.
+    #[must_use]
+    pub fn contains(&self, key: &str) -> bool {
+        self.handle.state().value(key).is_some()
+    }
+
+    /// The keys that have values, as this request sees them, in order.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        self.handle.state().data().into_keys().collect()
+    }
+
+    /// Removes every key this request sees. Keys that another request adds meanwhile stay, and the user stays logged
+    /// in: see [`logout`](Self::logout).
+    pub fn clear(&self) {
+        let mut state = self.handle.state();
+        for key in state.data().into_keys() {
+            state.delta.remove(key);
+        }
+    }
+
+    /// Applies `f` to the newest value of `key` in the store, whatever other requests do meanwhile, and returns what
+    /// it became.
+    ///
+    /// It does not wait for the commit, and stands also if the response is 5xx. `f` may be called several times and
+    /// should do nothing but compute; of all calls, exactly one counts.
+    ///
+    /// ```
+    /// # use session_core::{Error, Session};
+    /// # async fn handler(session: Session) -> Result<(), Error> {
+    /// let visits: u64 = session.update("visits", |n: Option<u64>| n.unwrap_or(0) + 1).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unknown`] if the store did not answer: the change was made once or not at all, and is not tried
+    /// again. [`Error::Ended`], [`Error::Decode`] and what [`insert`](Self::insert) may answer; nothing was changed then.
+    pub async fn update<T, F>(&self, key: &str, mut f: F) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned + Send,
+        F: FnMut(Option<T>) -> T + Send,
+    {
+        let mut newest = None;
+        let mut apply = |value: Option<&Value>| {
+            let old = value.map(|value| decode(key, value)).transpose()?;
+            let new = f(old);
+            let value = self.encode(key, &new)?;
+            newest = Some(new);
+            Ok(value)
+        };
+        self.handle.update(key, &mut apply).await?;
+        newest.ok_or(Error::Ended)
+    }
+
+    /// Logs `user` in, when the request commits: the session moves, with its data and this request's changes, to a
+    /// new token in the login cookie, and a new lifetime begins. The old token opens nothing any more.
+    ///
+    /// A response of 5xx logs nobody in. To know the outcome in the handler, call [`save`](Self::save).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidUser`] unless the name has 1 to 255 bytes and no U+0000; [`Error::TooLate`] if the response has
+    /// begun.
+    pub fn login(&self, user: impl Into<String>) -> Result<(), Error> {
+        let user = user.into();
+        check_user(&user)?;
+        self.intend(Intent::Login(Some(user)), "log in")
+    }
+
+    /// Gives the session a new token when the request commits, as after every change of rights. Data, user and
+    /// lifetime stay; the old token opens nothing any more. Without a session there is nothing to renew.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLate`] if the response has begun.
+    pub fn renew(&self) -> Result<(), Error> {
+        if matches!(self.handle.state().intent, Some(Intent::Login(_))) {
+            return Ok(());
+        }
+        self.intend(Intent::Renew, "renew the session")
+    }
+
+    fn intend(&self, intent: Intent, action: &'static str) -> Result<(), Error> {
+        let mut state = self.handle.state();
+        if state.head_sent {
+            return Err(Error::TooLate { action });
+        }
+        state.intent = Some(intent);
+        Ok(())
+    }
+
+    /// Ends the session now, on every instance, and leaves the browser without its cookie.
+    ///
+    /// It completes even if the handler is dropped. Changes not committed yet are dropped; what is written after it
+    /// begins a new session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] or [`Error::Unknown`] if the store may not have ended it. A handler that answers with
+    /// success all the same is overruled: the response becomes 503.
+    pub async fn logout(&self) -> Result<(), Error> {
+        self.handle.logout().await
+    }
+
+    /// Who is logged in; a login of this request counts.
+    #[must_use]
+    pub fn user(&self) -> Option<String> {
+        self.handle.state().user().map(String::from)
+    }
+
+    /// The session's id: not a secret, fit for logs. `None` for a visitor without a session; a login or renewal
+    /// changes it when it is committed.
+    #[must_use]
+    pub fn id(&self) -> Option<SessionId> {
+        self.handle.state().current.as_ref().map(|current| current.id)
+    }
+
+    /// Commits now what is to be committed, for handlers that must know the outcome, and for what a response writes
+    /// after its head was sent (streams, WebSockets).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ended`] if the session ended or was renewed meanwhile, [`Error::TooLarge`], [`Error::TooLate`],
+    /// [`Error::Unavailable`], [`Error::Unknown`]. The changes are then given up, and the response is the handler's.
+    pub async fn save(&self) -> Result<(), Error> {
+        self.handle.commit().await
+    }
+
+    /// Reads the session again, to see what other requests did meanwhile. Changes of this request stay, unsaved.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if the store cannot be asked.
+    pub async fn reload(&self) -> Result<(), Error> {
+        self.handle.reload().await
+    }
+
+    /// Counts as activity now, as streams and WebSockets want that outlive the idle timeout. An ordinary request
+    /// counts by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Ended`] if the session is not alive; [`Error::Unavailable`] or [`Error::Unknown`].
+    pub async fn touch(&self) -> Result<(), Error> {
+        self.handle.touch().await
+    }
+
+    /// Keeps this handler's response even if the session ended before the changes could be kept, instead of 409.
+    pub fn best_effort(&self) {
+        self.handle.state().best_effort = true;
+    }
+
+    fn encode<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<Value, Error> {
+        let value = Value::encode(value).map_err(|source| Error::Encode {
+            key: key.into(),
+            source: source.into(),
+        })?;
+        let (size, limit) = (value.len() as u64, self.handle.max_value_size());
+        if size > limit {
+            let key = key.into();
+            return Err(Error::ValueTooLarge { key, size, limit });
+        }
+        Ok(value)
+    }
+}
+
+pub(crate) fn check_user(user: &str) -> Result<(), Error> {
+    match user.len() {
+        1..=255 if !user.contains('\0') => Ok(()),
+        _ => Err(Error::InvalidUser),
+    }
+}
+
+fn decode<T: DeserializeOwned>(key: &str, value: &Value) -> Result<T, Error> {
+    value.decode().map_err(|source| {
+        tracing::warn!(key, %source, "a session value cannot be decoded");
+        Error::Decode {
+            key: key.into(),
+            source: source.into(),
+        }
+    })
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("id", &self.id())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,217 @@
+use crate::{
+    Change, Data, Delta, Error, Loaded, NewSession, Record, Renewal, SessionId, SessionToken, Update, Value,
+    layer::{Config, Place, SetCookies},
+};
+
+/// What a request knows of its session and what it has yet to do to it. Behind a lock that is never held over an
+/// await.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) current: Option<Current>,
+    /// Changes to commit.
+    pub(crate) delta: Delta,
+    /// Changes that are being committed.
+    in_flight: Delta,
+    pub(crate) intent: Option<Intent>,
+    pub(crate) cookies: SetCookies,
+    /// An immediate operation that failed, and that a response of success would hide.
+    pub(crate) failure: Option<Error>,
+    pub(crate) best_effort: bool,
+    pub(crate) head_sent: bool,
+}
+
+/// The live session of this request.
+#[derive(Debug)]
+pub(crate) struct Current {
+    pub(crate) id: SessionId,
+    pub(crate) data: Data,
+    pub(crate) user: Option<String>,
+    pub(crate) touch_due: bool,
+}
+
+/// A new token, to be made by the commit.
+#[derive(Clone, Debug)]
+pub(crate) enum Intent {
+    /// A login, as this user; as nobody if a value that named the user is gone.
+    Login(Option<String>),
+    Renew,
+}
+
+/// What a commit asks of the store: one operation.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Nothing,
+    Touch(SessionId),
+    Update(SessionId, Update),
+    Create(SessionToken, Place, NewSession),
+    Renew(SessionId, SessionToken, Renewal),
+}
+
+impl Current {
+    pub(crate) fn new(id: SessionId, record: Record, config: &Config) -> Self {
+        let interval = config.touch_interval.min(record.idle_timeout / 10);
+        Self {
+            id,
+            touch_due: record.loaded_at - record.last_seen >= interval,
+            data: record.data,
+            user: record.user,
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn open(&mut self, loaded: Loaded, config: &Config) {
+        self.current = match loaded {
+            Loaded::Live(id, record) => Some(Current::new(id, *record, config)),
+            Loaded::Missing => None,
+        };
+    }
+
+    /// The value of `key` as this request sees it: its own changes first.
+    pub(crate) fn value(&self, key: &str) -> Option<&Value> {
+        match self.change(key) {
+            Some(Change::Set(value)) => Some(value),
+            Some(Change::Remove) => None,
+            None => self.current.as_ref()?.data.get(key),
+        }
+    }
+
+    /// What this request did to `key` and the store does not have yet.
+    pub(crate) fn change(&self, key: &str) -> Option<&Change> {
+        self.delta.get(key).or_else(|| self.in_flight.get(key))
+    }
+
+    /// The session's data as this request sees it.
+    pub(crate) fn data(&self) -> Data {
+        let mut data = self
+            .current
+            .as_ref()
+            .map(|current| current.data.clone())
+            .unwrap_or_default();
+        self.in_flight.apply_to(&mut data);
+        self.delta.apply_to(&mut data);
+        data
+    }
+
+    pub(crate) fn user(&self) -> Option<&str> {
+        match &self.intent {
+            Some(Intent::Login(user)) => user.as_deref(),
+            _ => self.current.as_ref()?.user.as_deref(),
+        }
+    }
+
+    /// Takes back what was not committed.
+    pub(crate) fn discard(&mut self) {
+        self.delta = Delta::default();
+        self.intent = None;
+    }
+
+    pub(crate) fn has_work(&self) -> bool {
+        !self.delta.is_empty()
+            || self.intent.is_some()
+            || self.current.as_ref().is_some_and(|current| current.touch_due)
+    }
+
+    /// Takes what is to be done out of the state, as the one operation that does it.
+    pub(crate) fn take_step(&mut self, config: &Config) -> Result<Step, Error> {
+        let intent = self.intent.take().or_else(|| self.login_by_value(config));
+        let delta = std::mem::take(&mut self.delta);
+        let Some(current) = &mut self.current else {
+            return new_session(delta, intent.as_ref(), config);
+        };
+        let step = match intent {
+            Some(intent) => {
+                let token = SessionToken::random_successor(&current.id)?;
+                let mut renewal = Renewal::of(current.user.clone()).with_delta(delta.clone());
+                if let Intent::Login(user) = intent {
+                    renewal.user = user;
+                    renewal.login = Some(config.lifetime);
+                }
+                renewal.max_size = config.max_size;
+                Step::Renew(current.id, token, renewal)
+            }
+            None if !delta.is_empty() => {
+                let mut update = Update::new(delta.clone());
+                update.touch = current.touch_due;
+                update.max_size = config.max_size;
+                Step::Update(current.id, update)
+            }
+            None if current.touch_due => Step::Touch(current.id),
+            None => Step::Nothing,
+        };
+        current.touch_due = false;
+        self.in_flight = delta;
+        Ok(step)
+    }
+
+    /// The login that a change of the value which names the user is.
+    fn login_by_value(&self, config: &Config) -> Option<Intent> {
+        let (key, user_of) = config.user_from.as_ref()?;
+        let before = self.current.as_ref().and_then(|current| current.data.get(key));
+        match self.delta.get(key)? {
+            Change::Set(value) if Some(value) != before => Some(Intent::Login(user_of(value))),
+            Change::Remove if before.is_some() => Some(Intent::Login(None)),
+            _ => None,
+        }
+    }
+
+    /// Records that the step was done.
+    pub(crate) fn settle(&mut self, step: Step) {
+        let delta = std::mem::take(&mut self.in_flight);
+        match step {
+            Step::Nothing | Step::Touch(_) => {}
+            Step::Update(..) => {
+                if let Some(current) = &mut self.current {
+                    delta.apply_to(&mut current.data);
+                }
+            }
+            Step::Create(token, place, new) => self.begin(token, place, &new),
+            Step::Renew(_, token, renewal) => {
+                if let Some(current) = &mut self.current {
+                    delta.apply_to(&mut current.data);
+                    current.id = token.id();
+                    current.user = renewal.user;
+                }
+                self.cookies.set(Place::Login, token);
+                self.cookies.remove(Place::Visitor);
+            }
+        }
+    }
+
+    /// Records that the step was not done, or not for certain: its changes are not tried again.
+    pub(crate) fn abandon(&mut self) {
+        self.in_flight = Delta::default();
+    }
+
+    /// Records that a session of this request was created.
+    pub(crate) fn begin(&mut self, token: SessionToken, place: Place, new: &NewSession) {
+        let mut data = Data::new();
+        new.delta.apply_to(&mut data);
+        self.current = Some(Current {
+            id: token.id(),
+            data,
+            user: new.user.clone(),
+            touch_due: false,
+        });
+        if place == Place::Login {
+            self.cookies.remove(Place::Visitor);
+        }
+        self.cookies.set(place, token);
+    }
+}
+
+/// The creation that a first write or a login is. Removals alone need no session.
+fn new_session(delta: Delta, intent: Option<&Intent>, config: &Config) -> Result<Step, Error> {
+    let user = match intent {
+        Some(Intent::Login(user)) => user.clone(),
+        _ => None,
+    };
+    if delta.sets().next().is_none() && user.is_none() {
+        return Ok(Step::Nothing);
+    }
+    let place = if intent.is_some() { Place::Login } else { Place::Visitor };
+    let mut new = NewSession::new(config.lifetime).with_delta(delta);
+    new.user = user;
+    new.max_size = config.max_size;
+    Ok(Step::Create(SessionToken::random()?, place, new))
+}
