@@ -10,7 +10,7 @@ use tokio::{
 
 /// A session that can be opened: that asks its store for what it holds.
 pub(crate) trait Open: FromRequestParts<()> + Send {
-    async fn open(&self) -> Result<(), Response>;
+    fn open(&self) -> impl Future<Output = Result<(), Response>> + Send;
 }
 
 /// An open session. On the way to it, and once it is open, the request waited where it was told to.

@@ -13,4 +13,5 @@ mod races;
 
 #[path = "../../../session-postgres/tests/it/server.rs"]
 mod postgres_server;
+#[path = "../../../session-redis/tests/it/server.rs"]
 mod redis_server;
