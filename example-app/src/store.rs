@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use session_core::{Error, MemoryStore, SessionStore, SessionToken};
+use session_core::{MemoryStore, SessionStore, SessionToken};
 use session_postgres::PostgresStore;
 use session_redis::RedisStore;
 
@@ -37,11 +37,11 @@ impl<'a> StoreUrl<'a> {
     pub(crate) async fn open(&self) -> Result<Arc<dyn SessionStore>, Failure> {
         let store: Arc<dyn SessionStore> = match self {
             Self::Memory => Arc::new(MemoryStore::new()),
-            Self::Postgres(url) => Arc::new(PostgresStore::connect(*url).await.map_err(not_open)?),
-            Self::Redis(url) => Arc::new(RedisStore::connect(*url).await.map_err(not_open)?),
+            Self::Postgres(url) => Arc::new(PostgresStore::connect(*url).await?),
+            Self::Redis(url) => Arc::new(RedisStore::connect(*url).await?),
         };
         // A database that was not prepared is better told now than to every browser.
-        store.load(&[SessionToken::random()?.id()]).await.map_err(not_open)?;
+        store.load(&[SessionToken::random()?.id()]).await?;
         Ok(store)
     }
 
@@ -50,26 +50,10 @@ impl<'a> StoreUrl<'a> {
         let Self::Postgres(url) = self else {
             return Ok(false);
         };
-        let store = PostgresStore::connect(*url).await.map_err(not_open)?;
-        store.migrate().await.map_err(|cause| StoreFailure {
-            doing: "prepared",
-            cause,
-        })?;
+        let store = PostgresStore::connect(*url).await?;
+        store.migrate().await?;
         Ok(true)
     }
-}
-
-/// What the store could not do when the program started.
-#[derive(Debug, thiserror::Error)]
-#[error("the session store cannot be {doing}")]
-struct StoreFailure {
-    doing: &'static str,
-    #[source]
-    cause: Error,
-}
-
-fn not_open(cause: Error) -> StoreFailure {
-    StoreFailure { doing: "opened", cause }
 }
 
 /// The command `migrate`.
@@ -88,7 +72,13 @@ mod tests {
 
     #[test]
     fn an_unknown_store_is_refused_with_the_known_ones_and_no_password() {
-        for url in ["mysql://app:secret@host/db", "secret", "", "redis:secret", "a:secret@b://c"] {
+        for url in [
+            "mysql://app:secret@host/db",
+            "secret",
+            "",
+            "redis:secret",
+            "a:secret@b://c",
+        ] {
             let Err(error) = StoreUrl::parse(url) else {
                 panic!("{url}")
             };

@@ -22,7 +22,9 @@ impl<S: Open> FromRequestParts<()> for Held<S> {
     async fn from_request_parts(parts: &mut Parts, state: &()) -> Result<Self, Response> {
         let gate = Gate::of(parts);
         gate.pass("unopened").await?;
-        let session = S::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        let session = S::from_request_parts(parts, state)
+            .await
+            .map_err(IntoResponse::into_response)?;
         session.open().await?;
         gate.pass("opened").await?;
         Ok(Self(session))

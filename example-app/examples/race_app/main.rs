@@ -33,6 +33,6 @@ async fn main() -> Result<(), Failure> {
 }
 
 /// What a session is, as the test sees it.
-fn state(user: Option<String>, data: Vec<(String, Value)>) -> Json<Value> {
+fn state(user: Option<&str>, data: Vec<(String, Value)>) -> Json<Value> {
     Json(json!({ "user": user, "data": data.into_iter().collect::<serde_json::Map<_, _>>() }))
 }

@@ -23,10 +23,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The app over our layer.
 pub(crate) async fn app(url: &str) -> Result<Router, Failure> {
     let layer = if url.starts_with("redis:") {
-        let options = RedisOptions::from_url(url)?.connect_timeout(PATIENCE).command_timeout(PATIENCE);
+        let options = RedisOptions::from_url(url)?
+            .connect_timeout(PATIENCE)
+            .command_timeout(PATIENCE);
         SessionLayer::new(RedisStore::connect(options).await?)
     } else {
-        let options = PostgresOptions::from_url(url)?.connect_timeout(PATIENCE).command_timeout(PATIENCE);
+        let options = PostgresOptions::from_url(url)?
+            .connect_timeout(PATIENCE)
+            .command_timeout(PATIENCE);
         SessionLayer::new(PostgresStore::connect(options).await?)
     };
     Ok(Router::new()
@@ -46,8 +50,11 @@ impl Open for Session {
 }
 
 async fn show(session: Session) -> Result<Json<Value>, Error> {
-    let data = session.keys().into_iter().map(|key| Ok((key.clone(), session.get(&key)?.unwrap_or_default())));
-    Ok(state(session.user(), data.collect::<Result<_, Error>>()?))
+    let data = session
+        .keys()
+        .into_iter()
+        .map(|key| Ok((key.clone(), session.get(&key)?.unwrap_or_default())));
+    Ok(state(session.user().as_deref(), data.collect::<Result<_, Error>>()?))
 }
 
 async fn write(Path(key): Path<String>, Held(session): Held<Session>) -> Result<(), Error> {
@@ -55,7 +62,9 @@ async fn write(Path(key): Path<String>, Held(session): Held<Session>) -> Result<
 }
 
 async fn increment(Held(session): Held<Session>) -> Result<(), Error> {
-    session.update("count", |count: Option<u64>| count.unwrap_or(0) + 1).await?;
+    session
+        .update("count", |count: Option<u64>| count.unwrap_or(0) + 1)
+        .await?;
     Ok(())
 }
 

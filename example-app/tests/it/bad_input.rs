@@ -15,9 +15,14 @@ use crate::{
 /// Runs the app to its end, which must be a failure, and returns what it says.
 fn failure(arguments: &[&str]) -> String {
     let ended = Process::start(&mut app(arguments)).end();
-    assert!(!ended.succeeded && ended.errors.starts_with("error: "), "{ended:?}");
-    assert!(!ended.errors.contains("secret") && !ended.errors.contains("panicked"), "{ended:?}");
-    ended.errors
+    assert!(!ended.succeeded && !ended.errors.contains("secret"), "{ended:?}");
+    // The last line; there may be warnings before it.
+    let error = ended
+        .errors
+        .lines()
+        .last()
+        .and_then(|line| line.strip_prefix("error: "));
+    error.unwrap_or_else(|| panic!("{ended:?}")).to_owned()
 }
 
 #[test]
@@ -25,7 +30,10 @@ fn an_unknown_store_is_refused_with_the_known_ones() {
     for command in ["fleet", "serve", "migrate"] {
         let errors = failure(&[command, "--store", "mysql://app:secret@127.0.0.1/app"]);
         assert!(errors.contains("there is no store for mysql://"), "{errors}");
-        assert!(errors.contains("memory, redis://…, rediss://… or postgres://…"), "{errors}");
+        assert!(
+            errors.contains("memory, redis://…, rediss://… or postgres://…"),
+            "{errors}"
+        );
     }
     failure(&["--store", "postgres//app:secret@127.0.0.1/app"]);
 }
@@ -36,13 +44,20 @@ fn a_store_that_is_not_there_is_told() {
     for scheme in ["redis", "postgres"] {
         let store = format!("{scheme}://app:secret@{closed}/0");
         let errors = failure(&["serve", "--port", "0", "--store", &store]);
-        assert!(errors.contains("the session store cannot be opened") && errors.contains("refused"), "{errors}");
+        assert!(errors.contains("the session store is not available"), "{errors}");
+        assert!(
+            errors.contains(&closed.to_string()) && errors.contains("refused"),
+            "{errors}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_wrong_password_is_told() {
-    for (database, reason) in [(Database::Postgres, "password authentication failed"), (Database::Redis, "WRONGPASS")] {
+    for (database, reason) in [
+        (Database::Postgres, "password authentication failed"),
+        (Database::Redis, "Password authentication failed"),
+    ] {
         let url = database.url().await;
         let (scheme, rest) = url.split_once("://").unwrap();
         let server = rest.rsplit_once('@').map_or(rest, |(_, server)| server);
@@ -58,7 +73,12 @@ fn a_port_in_use_is_told() {
     let port = taken.local_addr().unwrap().port().to_string();
     for command in ["fleet", "serve"] {
         let errors = failure(&[command, "--port", &port]);
-        assert!(errors.contains(&format!("port {port} of 127.0.0.1 is in use: choose another with --port")), "{errors}");
+        assert!(
+            errors.contains(&format!(
+                "port {port} of 127.0.0.1 is in use: choose another with --port"
+            )),
+            "{errors}"
+        );
     }
 }
 
@@ -73,7 +93,10 @@ async fn a_database_must_be_prepared() {
     assert!(errors.contains("migrate"), "{errors}");
 
     let ended = Process::start(&mut app(["migrate", "--store", &url])).end();
-    assert!(ended.succeeded && ended.output == "the database is ready\n", "{ended:?}");
+    assert!(
+        ended.succeeded && ended.output == "the database is ready\n",
+        "{ended:?}"
+    );
     let (_process, address) = serve("A", &url);
     assert_eq!(Browser::new().get(&address).await.status, StatusCode::OK);
 }
@@ -84,7 +107,12 @@ async fn cookies_that_nobody_issued_open_nothing() {
         let (_process, address) = serve("A", &database.url().await);
         let nobody = json!({"user": null, "instance": "A", "visits": 0, "session": null});
         let forged = "A".repeat(43);
-        let four = format!("id={forged}; id={}; visitor={}; visitor={}", "B".repeat(43), "C".repeat(42), "=;=");
+        let four = format!(
+            "id={forged}; id={}; visitor={}; visitor={}",
+            "B".repeat(43),
+            "C".repeat(42),
+            "=;="
+        );
         let long = format!("id={}", "x".repeat(10_000));
         let lines: [&[u8]; 6] = [
             b"id=\xff\xfe\x80; visitor=\xc3\x28",
@@ -118,7 +146,12 @@ async fn a_value_too_large_is_refused_by_its_name() {
         let note = format!("text={}", "x".repeat(1 << 20));
         let answer = browser.post_form(&format!("{address}/note"), &note).await;
         assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
-        assert!(answer.text.contains("the session key \"note\" has 1048578 bytes, and 65536 are allowed"), "{answer:?}");
+        assert!(
+            answer
+                .text
+                .contains("the session key \"note\" has 1048578 bytes, and 65536 are allowed"),
+            "{answer:?}"
+        );
         assert!(browser.cookies().is_empty());
     }
 }

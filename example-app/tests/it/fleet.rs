@@ -22,7 +22,9 @@ fn fleet(store: &str) -> (Process, String) {
 async fn is_shared(address: &str) {
     let browser = Browser::new();
     browser.post(&format!("{address}/api/visits")).await.assert_ok();
-    let login = browser.post_form(&format!("{address}/login"), "name=grace&password=compiler").await;
+    let login = browser
+        .post_form(&format!("{address}/login"), "name=grace&password=compiler")
+        .await;
     assert_eq!(login.status, StatusCode::SEE_OTHER);
     // One cookie is set and one removed: the balancer passes both on.
     assert_eq!(login.set_cookies().len(), 2, "{login:?}");
@@ -73,7 +75,9 @@ async fn bodies_pass_the_balancer_whole() {
     let (_process, address) = fleet("memory");
     let browser = Browser::new();
     let text = "x".repeat(60_000);
-    let kept = browser.post_form(&format!("{address}/note"), &format!("text={text}")).await;
+    let kept = browser
+        .post_form(&format!("{address}/note"), &format!("text={text}"))
+        .await;
     assert_eq!(kept.status, StatusCode::SEE_OTHER);
     assert!(browser.get(&address).await.text.contains(&text));
 }

@@ -30,7 +30,9 @@ impl Gate {
     /// Makes a request wait here.
     pub(crate) fn hold(&self, request: Builder, place: Place) -> Builder {
         let address = self.0.local_addr().unwrap();
-        request.header("x-gate", address.to_string()).header("x-hold", place.name())
+        request
+            .header("x-gate", address.to_string())
+            .header("x-hold", place.name())
     }
 
     /// Waits until `number` requests wait here, each at `place` and all at once: this is the proof that they overlap.

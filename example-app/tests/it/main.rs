@@ -1,5 +1,7 @@
 //! Tests across instances: real processes, over a real Redis and a real Postgres that the tests start themselves.
 
+#![allow(clippy::unwrap_used, reason = "a panic is the failure message")]
+
 mod across;
 mod bad_input;
 mod browser;

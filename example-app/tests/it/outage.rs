@@ -92,7 +92,10 @@ async fn works_again(browser: &Browser, address: &str) {
             return;
         }
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{answer:?}");
-        assert!(started.elapsed() < Duration::from_secs(30), "it does not recover: {answer:?}");
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "it does not recover: {answer:?}"
+        );
         // As Retry-After asks, and sooner.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

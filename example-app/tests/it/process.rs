@@ -31,7 +31,10 @@ pub(crate) struct Ended {
 
 impl Process {
     pub(crate) fn start(command: &mut Command) -> Self {
-        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let piped = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = piped.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         // Its input ends with this process, and then it ends the child: the app itself does not care about its input.
         let guardian = Command::new("sh")
@@ -67,7 +70,10 @@ impl Process {
     pub(crate) fn line_after(&mut self, mark: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            match self
+                .lines
+                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            {
                 Ok(line) => {
                     if let Some((_, rest)) = line.split_once(mark) {
                         return rest.to_owned();
@@ -84,7 +90,10 @@ impl Process {
         let deadline = Instant::now() + PATIENCE;
         let mut output = String::new();
         loop {
-            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            match self
+                .lines
+                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            {
                 Ok(line) => output = output + &line + "\n",
                 Err(RecvTimeoutError::Timeout) => panic!("it did not end; it printed: {output}"),
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -104,7 +113,10 @@ impl Process {
     }
 
     fn take_errors(&mut self) -> String {
-        self.errors.take().map(|errors| errors.join().unwrap()).unwrap_or_default()
+        self.errors
+            .take()
+            .map(|errors| errors.join().unwrap())
+            .unwrap_or_default()
     }
 }
 
@@ -147,6 +159,10 @@ pub(crate) fn race_app(layer: &str, store: &str) -> (Process, String) {
 fn example(name: &str) -> PathBuf {
     let this = env::current_exe().unwrap();
     let path = this.parent().unwrap().with_file_name("examples").join(name);
-    assert!(path.exists(), "run `cargo build -p example-app --examples` first: there is no {}", path.display());
+    assert!(
+        path.exists(),
+        "run `cargo build -p example-app --examples` first: there is no {}",
+        path.display()
+    );
     path
 }

@@ -119,7 +119,9 @@ impl Round<'_> {
         self.at_once(paths).await;
         let data = self.state(&self.browser).await["data"].take();
         let lost: Vec<_> = (0..8).filter(|n| data[format!("key{n}")] != true).collect();
-        check(lost.is_empty(), || format!("of 8 writes {} are lost: {lost:?}", lost.len()))
+        check(lost.is_empty(), || {
+            format!("of 8 writes {} are lost: {lost:?}", lost.len())
+        })
     }
 
     /// 20 concurrent increments of a counter.
@@ -159,12 +161,26 @@ impl Round<'_> {
         check(state["user"] == "ada", || format!("the login is undone: {state}"))?;
         if self.is_ours() {
             assert_eq!(state["data"]["start"], true, "the login kept the visitor's data");
-            let login_cookies: Vec<_> = late.set_cookies().into_iter().filter(|cookie| cookie.starts_with("id=")).collect();
-            assert!(login_cookies.is_empty(), "a late response touched the login cookie: {late:?}");
-            assert!(self.state(&before).await["user"].is_null(), "the token of before the login opens the login");
+            let login_cookies: Vec<_> = late
+                .set_cookies()
+                .into_iter()
+                .filter(|cookie| cookie.starts_with("id="))
+                .collect();
+            assert!(
+                login_cookies.is_empty(),
+                "a late response touched the login cookie: {late:?}"
+            );
+            assert!(
+                self.state(&before).await["user"].is_null(),
+                "the token of before the login opens the login"
+            );
             if place == Place::Opened {
                 assert_kept_or_refused(&late, self.is_late());
-                assert_eq!(state["data"]["late"] == true, late.status.is_success(), "{late:?}, {state}");
+                assert_eq!(
+                    state["data"]["late"] == true,
+                    late.status.is_success(),
+                    "{late:?}, {state}"
+                );
             }
         }
         Ok(())
@@ -193,7 +209,9 @@ impl Round<'_> {
         let late = tokio::spawn(self.browser.send(self.gate.hold(write, place), ""));
         let mut waiting = self.gate.arrivals(1, place).await;
         let waiting = waiting.remove(0);
-        let other = self.browser.send(Request::post(self.instances.url(self.number + 1, path)), "");
+        let other = self
+            .browser
+            .send(Request::post(self.instances.url(self.number + 1, path)), "");
         let other = if self.is_late() {
             let answer = other.await;
             waiting.go().await;
@@ -205,7 +223,9 @@ impl Round<'_> {
     }
 
     async fn ask(&self, method: &str, instance: usize, path: &str) -> Answer {
-        let request = Request::builder().method(method).uri(self.instances.url(instance, path));
+        let request = Request::builder()
+            .method(method)
+            .uri(self.instances.url(instance, path));
         let answer = self.browser.send(request, "").await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         answer

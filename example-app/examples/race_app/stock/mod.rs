@@ -45,19 +45,27 @@ fn over(store: impl SessionStore + Clone) -> Router {
 impl Open for Session {
     // Any read loads the record.
     async fn open(&self) -> Result<(), Response> {
-        self.get_value("user").await.map(drop).map_err(|error| Failed(error).into_response())
+        self.get_value("user")
+            .await
+            .map(drop)
+            .map_err(|error| Failed(error).into_response())
     }
 }
 
 async fn show(session: Session) -> Result<Json<Value>, Failed> {
     let mut data = Vec::new();
     // The record is private; these are all the keys that the tests write.
-    for key in ["start", "late", "count"].into_iter().map(String::from).chain((0..8).map(|n| format!("key{n}"))) {
+    for key in ["start", "late", "count"]
+        .into_iter()
+        .map(String::from)
+        .chain((0..8).map(|n| format!("key{n}")))
+    {
         if let Some(value) = session.get_value(&key).await? {
             data.push((key, value));
         }
     }
-    Ok(state(session.get("user").await?, data))
+    let user: Option<String> = session.get("user").await?;
+    Ok(state(user.as_deref(), data))
 }
 
 async fn write(Path(key): Path<String>, Held(session): Held<Session>) -> Result<(), Failed> {

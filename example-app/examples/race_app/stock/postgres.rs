@@ -39,24 +39,29 @@ impl SessionStore for WholeRecords {
         let data = serde_json::to_vec(record).map_err(|error| Error::Encode(error.to_string()))?;
         let upsert = "insert into whole_record (id, data, expiry_date) values ($1, $2, $3)
              on conflict (id) do update set data = excluded.data, expiry_date = excluded.expiry_date";
-        let upsert = sqlx::query(upsert).bind(record.id.to_string()).bind(data).bind(record.expiry_date);
-        upsert.execute(&self.0).await.map(drop).map_err(backend)
+        let upsert = sqlx::query(upsert)
+            .bind(record.id.to_string())
+            .bind(data)
+            .bind(record.expiry_date);
+        upsert.execute(&self.0).await.map(drop).map_err(|error| backend(&error))
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let select = "select data from whole_record where id = $1 and expiry_date > $2";
-        let select = sqlx::query_scalar(select).bind(id.to_string()).bind(OffsetDateTime::now_utc());
-        let data: Option<Vec<u8>> = select.fetch_optional(&self.0).await.map_err(backend)?;
+        let select = sqlx::query_scalar(select)
+            .bind(id.to_string())
+            .bind(OffsetDateTime::now_utc());
+        let data: Option<Vec<u8>> = select.fetch_optional(&self.0).await.map_err(|error| backend(&error))?;
         let record = data.map(|data| serde_json::from_slice(&data)).transpose();
         record.map_err(|error| Error::Decode(error.to_string()))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
         let delete = sqlx::query("delete from whole_record where id = $1").bind(id.to_string());
-        delete.execute(&self.0).await.map(drop).map_err(backend)
+        delete.execute(&self.0).await.map(drop).map_err(|error| backend(&error))
     }
 }
 
-fn backend(error: sqlx::Error) -> Error {
+fn backend(error: &sqlx::Error) -> Error {
     Error::Backend(error.to_string())
 }

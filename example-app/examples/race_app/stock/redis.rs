@@ -20,7 +20,11 @@ impl WholeRecords {
         let mut set = redis::cmd("SET");
         set.arg(key(&record.id)).arg(text).arg(condition);
         set.arg("EXAT").arg(record.expiry_date.unix_timestamp());
-        match set.query_async(&mut self.0.clone()).await.map_err(backend)? {
+        match set
+            .query_async(&mut self.0.clone())
+            .await
+            .map_err(|error| backend(&error))?
+        {
             // Not set. The published store says so by failing to make a bool of it.
             Value::Nil => Err(Error::Backend("Could not convert to bool".into())),
             _ => Ok(()),
@@ -39,13 +43,13 @@ impl SessionStore for WholeRecords {
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let text: Option<String> = self.0.clone().get(key(id)).await.map_err(backend)?;
+        let text: Option<String> = self.0.clone().get(key(id)).await.map_err(|error| backend(&error))?;
         let record = text.map(|text| serde_json::from_str(&text)).transpose();
         record.map_err(|error| Error::Decode(error.to_string()))
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        self.0.clone().del(key(id)).await.map_err(backend)
+        self.0.clone().del(key(id)).await.map_err(|error| backend(&error))
     }
 }
 
@@ -53,6 +57,6 @@ fn key(id: &Id) -> String {
     id.to_string()
 }
 
-fn backend(error: RedisError) -> Error {
+fn backend(error: &RedisError) -> Error {
     Error::Backend(error.to_string())
 }

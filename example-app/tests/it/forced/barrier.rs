@@ -29,7 +29,10 @@ impl Barrier {
 
     /// Returns when something has come to wait here.
     pub(super) async fn reached(&self) {
-        patiently("nothing came to wait", self.0.reached.acquire()).await.unwrap().forget();
+        patiently("nothing came to wait", self.0.reached.acquire())
+            .await
+            .unwrap()
+            .forget();
     }
 
     /// Lets one that waits go on.

@@ -48,7 +48,12 @@ impl Instance {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
-        Self { url, handler, over, server }
+        Self {
+            url,
+            handler,
+            over,
+            server,
+        }
     }
 
     pub(super) fn post(&self, browser: &Browser, path: &str) -> impl Future<Output = Answer> + Send + use<> {
@@ -61,7 +66,10 @@ impl Instance {
 
     /// Returns when the server has dropped a request, or answered it.
     pub(super) async fn over(&self) {
-        patiently("no request is over", self.over.acquire()).await.unwrap().forget();
+        patiently("no request is over", self.over.acquire())
+            .await
+            .unwrap()
+            .forget();
     }
 
     /// The user and the data of the browser's session. Looking on changes nothing of the browser's.
@@ -109,7 +117,9 @@ async fn insert_what_was_loaded(
 }
 
 async fn increment(session: Session) -> Result<String, Error> {
-    let count = session.update("count", |count: Option<u64>| count.unwrap_or(0) + 1).await?;
+    let count = session
+        .update("count", |count: Option<u64>| count.unwrap_or(0) + 1)
+        .await?;
     Ok(count.to_string())
 }
 
@@ -123,11 +133,7 @@ async fn login_fails(Path(user): Path<String>, session: Session) -> Result<Statu
     Ok(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-async fn login_stalls(
-    State(barrier): State<Barrier>,
-    Path(user): Path<String>,
-    session: Session,
-) -> Result<(), Error> {
+async fn login_stalls(State(barrier): State<Barrier>, Path(user): Path<String>, session: Session) -> Result<(), Error> {
     session.login(user)?;
     session.insert("half", &true)?;
     barrier.wait().await;

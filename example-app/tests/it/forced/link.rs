@@ -51,6 +51,11 @@ impl Link {
         });
         barrier
     }
+
+    /// Holds nothing any more.
+    pub(super) fn let_all_through(&self) {
+        *self.hold.lock().unwrap() = None;
+    }
 }
 
 async fn pass_on(

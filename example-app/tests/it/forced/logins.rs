@@ -21,7 +21,10 @@ async fn assert_nothing_happened(stage: &Stage) {
 
 async fn a_login_that_answers_500_logs_nobody_in(database: Database) {
     let stage = Stage::visited(database).await;
-    let answer = stage.a.post(&stage.browser, &format!("/login-fails/{}", stage.user)).await;
+    let answer = stage
+        .a
+        .post(&stage.browser, &format!("/login-fails/{}", stage.user))
+        .await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(answer.set_cookies().is_empty(), "{answer:?}");
     assert_nothing_happened(&stage).await;

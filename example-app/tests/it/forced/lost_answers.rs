@@ -95,5 +95,8 @@ async fn a_write_whose_answer_is_lost_is_no_success(database: Database) {
 async fn refused(stage: &Stage, path: &str) {
     let answer = stage.a.post(&stage.browser, path).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(answer.headers.contains_key(header::RETRY_AFTER) && answer.set_cookies().is_empty(), "{answer:?}");
+    assert!(
+        answer.headers.contains_key(header::RETRY_AFTER) && answer.set_cookies().is_empty(),
+        "{answer:?}"
+    );
 }

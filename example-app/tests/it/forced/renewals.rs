@@ -40,7 +40,10 @@ async fn a_renewal_decided_before_a_logout_is_refused_after_it(database: Databas
     renew.open();
     let renewal = renewal.await.unwrap();
     assert_eq!(renewal.status, StatusCode::CONFLICT);
-    assert!(renewal.set_cookies().is_empty() && stage.browser.cookies().is_empty(), "{renewal:?}");
+    assert!(
+        renewal.set_cookies().is_empty() && stage.browser.cookies().is_empty(),
+        "{renewal:?}"
+    );
     assert_eq!(stage.seen_by(&before).await, (None, "{}".into()));
     assert_eq!(stage.sessions().await, 0);
 }

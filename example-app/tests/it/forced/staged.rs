@@ -1,9 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use session_core::{
-    Error, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version,
-};
+use session_core::{Error, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version};
 
 use super::barrier::Barrier;
 

@@ -20,9 +20,13 @@ impl Stage {
     async fn new(database: Database) -> Self {
         let url = database.url().await;
         let (rest, port) = url.rsplit_once("127.0.0.1:").unwrap();
-        let (port, path) = port.split_once('/').map_or((port, String::new()), |(port, path)| (port, format!("/{path}")));
+        let (port, path) = port
+            .split_once('/')
+            .map_or((port, String::new()), |(port, path)| (port, format!("/{path}")));
         let link = Link::to(port.parse().unwrap()).await;
-        let held = database.store_at(&format!("{rest}127.0.0.1:{}{path}", link.port())).await;
+        let held = database
+            .store_at(&format!("{rest}127.0.0.1:{}{path}", link.port()))
+            .await;
         held.ping().await.unwrap();
         Self {
             slow: Instance::start(held.clone()).await,
@@ -48,6 +52,7 @@ impl Stage {
                 ended = &mut ending => { ended.unwrap(); false }
                 () = barrier.reached() => true,
             };
+            self.link.let_all_through();
             if is_held {
                 // It is renewed, or it is over already.
                 let renewal = self.direct.post(&browser, "/renew").await;
