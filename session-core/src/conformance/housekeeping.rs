@@ -65,11 +65,14 @@ pub async fn a_dropped_call_leaves_the_store_working(store: &SharedStore) {
         let _ = tokio::time::timeout(patience, store.touch(&id)).await;
         if let Ok(answer) = answer {
             answer.unwrap();
-            assert_data(&record(store, &id).await.data, [("n", text.as_str()), ("other", "1")]);
+            // A call dropped before may be done after this one: its outcome was unknown.
+            let data = record(store, &id).await.data;
+            assert!(data["n"].decode::<u64>().unwrap() <= n);
+            assert_eq!((data.len(), data["other"].as_bytes()), (2, &b"1"[..]));
         }
     }
-    set(store, &id, "n", "\"last\"").await.unwrap();
+    set(store, &id, "last", "true").await.unwrap();
     let record = record(store, &id).await;
-    assert_eq!(record.data.len(), 2);
+    assert_eq!(record.data.len(), 3);
     assert_eq!(record.data["other"].as_bytes(), b"1");
 }
