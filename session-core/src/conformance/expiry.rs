@@ -6,8 +6,8 @@ use crate::{
         SharedStore,
         checks::{assert_data, assert_ended, assert_in_use},
         given::{
-            BRIEF, LONG, create, expired, ids_of, is_live, json, new_id, new_user, record, session_of, set, sets,
-            successor_of, visitor,
+            BRIEF, LONG, create, expired, ids_of, is_live, json, new_user, record, session_of, set, sets, successor_of,
+            visitor,
         },
     },
 };
@@ -124,21 +124,49 @@ pub async fn expired_sessions_take_no_room_in_a_page(store: &SharedStore) {
 }
 
 /// A creation with the id of an expired session makes a session or is refused: it is not answered as if the expired
-/// one were there.
+/// one were there, and nothing of that one is left in it.
 pub async fn a_creation_over_an_expired_session_is_honest(store: &SharedStore) {
-    let id = new_id();
-    let new = NewSession::new(BRIEF).with_user(new_user());
-    store.create(&id, &new).await.unwrap();
-    tokio::time::sleep(BRIEF.idle * 3).await;
-    let mut again = new;
-    again.lifetime = LONG;
-    match store.create(&id, &again).await {
-        Ok(version) => assert_eq!(record(store, &id).await.version, version),
-        refused => {
-            assert_in_use(refused);
-            assert!(!is_live(store, &id).await);
+    let (user, other) = (new_user(), new_user());
+    let id = expired(store, Some(&user)).await;
+    let again = NewSession::new(LONG).with_user(&user);
+    for new in [NewSession::new(LONG).with_user(&other), again] {
+        match store.create(&id, &new).await {
+            Ok(version) => {
+                let record = record(store, &id).await;
+                assert_eq!((record.version, record.idle_timeout), (version, LONG.idle));
+                assert_eq!(record.user, new.user);
+                assert_eq!(ids_of(store, &user).await, []);
+                assert_eq!(ids_of(store, &other).await, [id]);
+                return;
+            }
+            refused => {
+                assert_in_use(refused);
+                assert!(!is_live(store, &id).await);
+            }
         }
     }
+}
+
+/// A renewal to the id of an expired session makes a session or is refused in the same way.
+pub async fn a_renewal_to_an_expired_id_is_honest(store: &SharedStore) {
+    let (user, other) = (new_user(), new_user());
+    let from = session_of(store, &user).await;
+    let to = successor_of(&from);
+    store
+        .create(&to, &NewSession::new(BRIEF).with_user(&other))
+        .await
+        .unwrap();
+    tokio::time::sleep(BRIEF.idle * 3).await;
+    let renewed = store.renew(&from, &to, &Renewal::of(Some(user.clone()))).await;
+    let live = if renewed.is_ok() {
+        to
+    } else {
+        assert_in_use(renewed);
+        from
+    };
+    assert_eq!(record(store, &live).await.user.as_ref(), Some(&user));
+    assert_eq!(ids_of(store, &user).await, [live]);
+    assert_eq!(ids_of(store, &other).await, []);
 }
 
 /// Sessions that expire do not take others with them.
