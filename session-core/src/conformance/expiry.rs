@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Delta, Lifetime, Loaded, NewSession, Page, Renewal, Update,
+    Delta, Lifetime, Loaded, NewSession, Page, Renewal, Update, Version,
     conformance::{
         SharedStore,
-        checks::{assert_data, assert_ended, assert_in_use},
+        checks::{assert_data, assert_ended, assert_in_use, assert_same_time},
         given::{
             BRIEF, LONG, create, expired, ids_of, is_live, json, new_user, record, session_of, set, sets, successor_of,
             visitor,
@@ -127,24 +127,26 @@ pub async fn expired_sessions_take_no_room_in_a_page(store: &SharedStore) {
 /// one were there, and nothing of that one is left in it.
 pub async fn a_creation_over_an_expired_session_is_honest(store: &SharedStore) {
     let (user, other) = (new_user(), new_user());
-    let id = expired(store, Some(&user)).await;
-    let again = NewSession::new(LONG).with_user(&user);
-    for new in [NewSession::new(LONG).with_user(&other), again] {
-        match store.create(&id, &new).await {
-            Ok(version) => {
-                let record = record(store, &id).await;
-                assert_eq!((record.version, record.idle_timeout), (version, LONG.idle));
-                assert_eq!(record.user, new.user);
-                assert_eq!(ids_of(store, &user).await, []);
-                assert_eq!(ids_of(store, &other).await, [id]);
-                return;
-            }
-            refused => {
-                assert_in_use(refused);
-                assert!(!is_live(store, &id).await);
-            }
-        }
+    let old = NewSession::new(BRIEF).with_user(&user).with_delta(sets([("old", "1")]));
+    let id = create(store, &old).await;
+    let _may_be_late = set(store, &id, "old", "2").await;
+    tokio::time::sleep(BRIEF.idle * 3).await;
+
+    let new = NewSession::new(LONG).with_user(&other).with_delta(sets([("new", "1")]));
+    let created = store.create(&id, &new).await;
+    if created.is_err() {
+        assert_in_use(created);
+        assert!(!is_live(store, &id).await);
+        return;
     }
+    let record = record(store, &id).await;
+    assert_data(&record.data, [("new", "1")]);
+    assert_eq!((record.version, &record.user), (Version(1), &Some(other.clone())));
+    assert_same_time(record.last_seen, record.created);
+    assert_eq!(record.idle_timeout, LONG.idle);
+    assert_same_time(record.absolute_end, record.created + LONG.absolute);
+    assert_eq!(ids_of(store, &user).await, []);
+    assert_eq!(ids_of(store, &other).await, [id]);
 }
 
 /// A renewal to the id of an expired session makes a session or is refused in the same way.
