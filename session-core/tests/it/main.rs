@@ -1,10 +1,15 @@
 //! Tests of session-core through its public face.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[cfg(feature = "axum")]
 mod browser;
 #[cfg(feature = "conformance")]
 mod conformance;
+#[cfg(feature = "axum")]
 mod layer;
+#[cfg(feature = "axum")]
 mod probe;
+#[cfg(feature = "axum")]
 mod session;
+#[cfg(feature = "axum")]
 mod trouble;
