@@ -151,8 +151,10 @@ fn hide_seen(data: &mut Json, touch_after: i64) {
         data: data.clone(),
         touch_after,
     };
-    // It is made of JSON, so it can be written as JSON.
-    data.insert(SEEN.into(), serde_json::json!(seen));
+    // It is made of JSON, so it can be written as JSON; without it, a save would replace all there is.
+    if let Ok(seen) = serde_json::to_value(seen) {
+        data.insert(SEEN.into(), seen);
+    }
 }
 
 fn random_id() -> Result<i128, Error> {
