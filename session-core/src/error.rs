@@ -1,4 +1,4 @@
-use std::error::Error as StdError;
+use std::{convert::Infallible, error::Error as StdError};
 
 use crate::Value;
 
@@ -133,5 +133,12 @@ impl Error {
     /// Whether the store did what was asked is not known, for this reason.
     pub fn unknown(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Unknown { source: source.into() }
+    }
+}
+
+/// For conversions that cannot fail, so that a store can be opened with settings or with a URL they are in.
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }

@@ -1,6 +1,44 @@
-//! Sessions that stay right when the app runs more than once.
+//! Sessions that stay right when the app runs more than once: the words, the store trait, a store in memory, and the
+//! tower layer.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use session_core::{Error, MemoryStore, Session, SessionLayer};
+//!
+//! async fn visits(session: Session) -> Result<String, Error> {
+//!     let visits: u64 = session.update("visits", |n: Option<u64>| n.unwrap_or(0) + 1).await?;
+//!     Ok(format!("visit {visits}"))
+//! }
+//!
+//! let app: Router = Router::new()
+//!     .route("/", get(visits))
+//!     .layer(SessionLayer::new(MemoryStore::new()));
+//! ```
+//!
+//! For several instances take the stores of `session-redis` or `session-postgres` instead of [`MemoryStore`]; nothing
+//! else changes.
+//!
+//! # What two requests of one session see of each other
+//!
+//! Each request loads the session once, when its handler extracts [`Session`], and sees it as it was then, with its own
+//! changes on top. What it changed is merged into the store before its response is sent, key by key: changes to
+//! different keys all survive, and on one key the later commit stands. [`Session::update`] works on the newest value
+//! instead. A login or a renewal moves the session to a new token: a request that was in flight meanwhile can still
+//! write to a session that was renewed, and is refused (409) by one that somebody logged in to or out of.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `axum` | yes | [`SessionLayer`], [`Session`] and what they need; without it the crate has no web dependency |
+//! | `conformance` | | `conformance_tests!`, the suite for those who write a store |
+//! | `testing` | | `testing`: mint a logged-in cookie for an app's own tests |
+//! | `tower-sessions` | | `tower_sessions::Session` of 0.15 under our layer, and our stores under its layer |
+//! | `tower-sessions-014` | | the same for 0.14, on which axum-login 0.18 stands |
 
 mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod delta;
 mod error;
 mod expectation;

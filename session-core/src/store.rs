@@ -10,7 +10,7 @@ use crate::{Error, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, Up
 /// all. A method that writes never makes a session that is not there (only [`create`](Self::create) does), so what
 /// has ended stays ended. Time is the store's: no caller's clock decides whether a session lives.
 ///
-/// There are no default methods, for each one is a promise. The suite in [`conformance`](crate::conformance) checks
+/// There are no default methods, for each one is a promise. The suite in the feature `conformance` checks
 /// them; a store that passes it keeps the promises of the README.
 ///
 /// # Errors

@@ -1,1 +1,58 @@
-//! Postgres.
+//! Sessions in PostgreSQL: a [`SessionStore`](session_core::SessionStore) that all instances of an app share.
+//!
+//! ```no_run
+//! use session_core::{Lifetime, NewSession, SessionStore, SessionToken};
+//! use session_postgres::PostgresStore;
+//!
+//! # async fn run() -> Result<(), session_core::Error> {
+//! let store = PostgresStore::connect("postgres://app:secret@localhost/app").await?;
+//! store.migrate().await?;
+//!
+//! let id = SessionToken::random()?.id();
+//! store.create(&id, &NewSession::new(Lifetime::default())).await?;
+//! store.end(&id).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is stored
+//!
+//! Two tables in a schema of their own, `session` unless [set otherwise](PostgresOptions::schema), which
+//! [`PostgresStore::migrate`] makes. `session` has a row for each session, and `marker` one for each renewal of the
+//! last five minutes. They hold no token, so that whoever reads them can open no session.
+//!
+//! A write merges the keys it sets and removes into the row as it is by then, in one statement, which is one round trip
+//! and one commit. It is as durable as the server's `synchronous_commit` makes it: no write that was acknowledged is
+//! lost, unless that was turned off. Whether a session lives is decided by the server's clock alone.
+//!
+//! PostgreSQL 13 or newer, with the encoding UTF8. After `migrate` a role needs `USAGE` on the schema, and `SELECT`,
+//! `INSERT`, `UPDATE` and `DELETE` on its tables. What has expired is invisible and still takes space: call
+//! [`purge`](session_core::SessionStore::purge) now and then, from any instance.
+//!
+//! # When the server is away
+//!
+//! Every operation returns within the [command timeout](PostgresOptions::command_timeout), and works again when the
+//! server does, with no restart. [`Unavailable`](session_core::Error::Unavailable) says that nothing was done,
+//! [`Unknown`](session_core::Error::Unknown) that a write may have been: the link broke before its answer came, or it
+//! did not come in time. Reads are tried again on a new connection, and so are writes that were certainly not done: the
+//! server said that it shuts down, or that another transaction was in the way.
+//!
+//! The driver offers no keepalive for TCP; the deadlines stand in for it. A connection nobody used for ten seconds is
+//! asked for a sign of life before its next use.
+//!
+//! # TLS
+//!
+//! Certificates are verified by rustls, against the system's roots and a [file](PostgresOptions::ca_file) if there is
+//! one. A server on another machine must have a valid certificate unless the URL says otherwise:
+//! [`PostgresOptions::from_url`] tells more.
+
+mod connections;
+mod error;
+mod migrate;
+mod options;
+mod record;
+mod statement;
+mod store;
+
+pub use options::PostgresOptions;
+pub use store::PostgresStore;

@@ -24,20 +24,19 @@ impl RequestCookies {
     }
 
     /// The ids of the well-formed tokens, login cookies first; at most [`MAX_CANDIDATES`].
-    pub(crate) fn candidates(&self, cookie: &Cookie) -> Vec<(SessionId, Place)> {
-        let mut candidates: Vec<(SessionId, Place)> = Vec::new();
-        for (name, place) in [(&cookie.login, Place::Login), (&cookie.visitor, Place::Visitor)] {
-            for id in self.values(name).filter_map(parse_token).map(|token| token.id()) {
-                if candidates.len() < MAX_CANDIDATES && !candidates.iter().any(|(known, _)| *known == id) {
-                    candidates.push((id, place));
-                }
+    pub(crate) fn candidates(&self, cookie: &Cookie) -> Vec<SessionId> {
+        let values = self.values(&cookie.login).chain(self.values(&cookie.visitor));
+        let mut candidates: Vec<SessionId> = Vec::new();
+        for id in values.filter_map(parse_token).map(|token| token.id()) {
+            if candidates.len() < MAX_CANDIDATES && !candidates.contains(&id) {
+                candidates.push(id);
             }
         }
         candidates
     }
 
     /// Whether the request has a cookie of this name, well-formed or not.
-    pub(crate) fn contain(&self, name: &str) -> bool {
+    fn contain(&self, name: &str) -> bool {
         self.values(name).next().is_some()
     }
 
@@ -75,14 +74,9 @@ impl SetCookies {
         *self.at(place) = Some(Change::Set(token));
     }
 
-    /// Removes a cookie that the request has.
+    /// Removes a cookie, if the browser has it.
     pub(crate) fn remove(&mut self, place: Place) {
         *self.at(place) = Some(Change::Remove);
-    }
-
-    /// Leaves a cookie as it is.
-    pub(crate) fn leave(&mut self, place: Place) {
-        *self.at(place) = None;
     }
 
     fn at(&mut self, place: Place) -> &mut Option<Change> {
@@ -92,13 +86,14 @@ impl SetCookies {
         }
     }
 
-    /// Adds the Set-Cookie headers.
-    pub(crate) fn write(&self, cookie: &Cookie, headers: &mut HeaderMap) {
+    /// Adds the Set-Cookie headers of the response to `request`.
+    pub(crate) fn write(&self, cookie: &Cookie, request: &RequestCookies, headers: &mut HeaderMap) {
         for (name, change) in [(&cookie.login, &self.login), (&cookie.visitor, &self.visitor)] {
             let header = match change {
                 None => continue,
                 Some(Change::Set(token)) => cookie.header(name, &encode_token(token), ""),
-                Some(Change::Remove) => cookie.header(name, "", "; Max-Age=0"),
+                Some(Change::Remove) if request.contain(name) => cookie.header(name, "", "; Max-Age=0"),
+                Some(Change::Remove) => continue,
             };
             // The name and the attributes were checked when the layer was built.
             if let Ok(header) = HeaderValue::try_from(header) {
@@ -148,13 +143,8 @@ mod tests {
             pair("__Host-id", 5)
         );
         let found = request(&[b"odd=\xff", line.as_bytes(), line.as_bytes()]).candidates(&Cookie::default());
-        let expected = [
-            (4, Place::Login),
-            (5, Place::Login),
-            (0, Place::Visitor),
-            (1, Place::Visitor),
-        ];
-        assert_eq!(found, expected.map(|(i, place)| (tokens[i].id(), place)));
+        let expected = [4, 5, 0, 1];
+        assert_eq!(found, expected.map(|i| tokens[i].id()));
     }
 
     #[test]

@@ -35,20 +35,11 @@ pub(super) async fn finish(handle: Arc<Handle>, response: Response<Body>) -> Res
     response
 }
 
-/// In a task of its own: the commit completes even if the client has gone and nobody waits for the response.
 async fn commit(handle: &Arc<Handle>) -> Result<(), Error> {
-    if !handle.has_work() {
-        return Ok(());
-    }
-    let task = {
-        let handle = Arc::clone(handle);
-        tokio::spawn(async move { handle.commit().await })
-    };
-    let outcome = task.await.unwrap_or_else(|panicked| Err(Error::unknown(panicked)));
-    match outcome {
+    match handle.commit().await {
         Err(Error::Ended) if handle.is_best_effort() => Ok(()),
         Err(error) => {
-            tracing::error!(
+            tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "a request's changes to its session are not kept"
             );

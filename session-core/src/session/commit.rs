@@ -1,9 +1,21 @@
+use std::sync::Arc;
+
 use super::{Handle, state::Step};
 use crate::Error;
 
 impl Handle {
-    /// Does what is to be done, in one operation of the store.
-    pub(crate) async fn commit(&self) -> Result<(), Error> {
+    /// Does what is to be done, in one operation of the store. It completes even if the caller goes away.
+    pub(crate) async fn commit(self: &Arc<Self>) -> Result<(), Error> {
+        if !self.state().has_work() {
+            let _what_is_in_flight_is_done = self.turn.lock().await;
+            return Ok(());
+        }
+        let handle = Arc::clone(self);
+        let commit = tokio::spawn(async move { handle.commit_in_turn().await });
+        commit.await.unwrap_or_else(|panicked| Err(Error::unknown(panicked)))
+    }
+
+    async fn commit_in_turn(&self) -> Result<(), Error> {
         let _turn = self.turn.lock().await;
         let step = self.state().take_step(&self.config)?;
         if self.state().head_sent && matches!(step, Step::Create(..) | Step::Renew(..)) {

@@ -84,8 +84,7 @@ impl Handle {
 
     /// The ids of the tokens in the request's cookies, whether or not they are sessions.
     pub(crate) fn candidates(&self) -> Vec<SessionId> {
-        let candidates = self.cookies.candidates(&self.config.cookie);
-        candidates.into_iter().map(|(id, _)| id).collect()
+        self.cookies.candidates(&self.config.cookie)
     }
 
     /// Whether the request asked for its session, with success or without.
@@ -142,14 +141,8 @@ impl Handle {
         let mut state = self.state();
         state.current = None;
         state.discard();
-        let names = &self.config.cookie;
-        for (place, name) in [(Place::Login, &names.login), (Place::Visitor, &names.visitor)] {
-            if self.cookies.contain(name) {
-                state.cookies.remove(place);
-            } else {
-                state.cookies.leave(place);
-            }
-        }
+        state.cookies.remove(Place::Login);
+        state.cookies.remove(Place::Visitor);
     }
 
     /// Counts as activity now.
@@ -174,10 +167,6 @@ impl Handle {
         self.state().discard();
     }
 
-    pub(crate) fn has_work(&self) -> bool {
-        self.state().has_work()
-    }
-
     pub(crate) fn is_best_effort(&self) -> bool {
         self.state().best_effort
     }
@@ -200,7 +189,7 @@ impl Handle {
     pub(crate) fn send_head(&self, headers: &mut HeaderMap) {
         let mut state = self.state();
         state.head_sent = true;
-        state.cookies.write(&self.config.cookie, headers);
+        state.cookies.write(&self.config.cookie, &self.cookies, headers);
     }
 
     pub(crate) fn purge_if_due(&self) {

@@ -1,6 +1,17 @@
 //! Tests of session-core through its public face.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-#![allow(clippy::unwrap_used, reason = "a panic in a test's helper is the test's failure message")]
-
+#[cfg(feature = "axum")]
+mod browser;
+#[cfg(feature = "conformance")]
+mod conformance;
+#[cfg(feature = "axum")]
+mod layer;
+#[cfg(feature = "axum")]
+mod probe;
+#[cfg(feature = "axum")]
+mod session;
 #[cfg(all(feature = "tower-sessions", feature = "tower-sessions-014"))]
 mod tower_sessions;
+#[cfg(feature = "axum")]
+mod trouble;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::{Router, extract::Path, http::StatusCode, routing::get};
 use session_core::{Loaded, Record, SessionId, SessionStore, tower_sessions::TowerSessionsStore};
 
-use super::{browser::Browser, probe::Probe};
+use super::with_cookie;
+use crate::{browser::Browser, probe::Probe};
 
 /// An app on a version's stock layer, over `store`.
 macro_rules! app {
@@ -79,9 +80,9 @@ async fn cases() -> Vec<(Router, Browser, Probe)> {
     for app in [app_v15, app_v14] {
         let store = Probe::default();
         let app = app(&store, HOUR);
-        let mut browser = Browser::new(&app);
+        let browser = Browser::new(&app);
         browser.text("/insert/a/1").await;
-        store.calls();
+        store.log();
         cases.push((app, browser, store));
     }
     cases
@@ -91,13 +92,13 @@ async fn cases() -> Vec<(Router, Browser, Probe)> {
 fn id(browser: &Browser) -> SessionId {
     use sha2::Digest;
 
-    let id: tower_sessions::session::Id = browser.cookies["id"].parse().unwrap();
+    let id: tower_sessions::session::Id = browser.cookie("id").unwrap().parse().unwrap();
     let digest = sha2::Sha256::digest(id.0.to_be_bytes());
     SessionId::from_bytes(digest[..16].try_into().unwrap())
 }
 
 async fn record(browser: &Browser, store: &Probe) -> Record {
-    match store.inner.load(&[id(browser)]).await.unwrap() {
+    match store.store.load(&[id(browser)]).await.unwrap() {
         Loaded::Live(_, record) => *record,
         _ => panic!("there is no session"),
     }
@@ -105,13 +106,13 @@ async fn record(browser: &Browser, store: &Probe) -> Record {
 
 #[tokio::test]
 async fn concurrent_writes_to_different_keys_all_survive() {
-    for (_, mut browser, store) in cases().await {
-        let mut held = store.hold("update");
-        let slow = browser.send("/insert/b/slow");
+    for (_, browser, store) in cases().await {
+        let held = store.hold("update");
+        let slow = browser.in_flight("/insert/b/slow");
         held.reached().await;
         browser.text("/insert/c/fast").await;
         held.release();
-        browser.take(&slow.await.unwrap());
+        browser.keep(&slow.await.unwrap());
         assert_eq!(browser.text("/read/a").await, "1");
         assert_eq!(browser.text("/read/b").await, "slow");
         assert_eq!(browser.text("/read/c").await, "fast");
@@ -120,16 +121,16 @@ async fn concurrent_writes_to_different_keys_all_survive() {
 
 #[tokio::test]
 async fn a_request_in_flight_at_logout_revives_nothing() {
-    for (_, mut browser, store) in cases().await {
-        let mut replayed = browser.clone();
-        let mut held = store.hold("update");
-        let late = browser.send("/insert/b/late");
+    for (_, browser, store) in cases().await {
+        let replayed = browser.snapshot();
+        let held = store.hold("update");
+        let late = browser.in_flight("/insert/b/late");
         held.reached().await;
         browser.text("/logout").await;
         held.release();
         let late = late.await.unwrap();
         assert_eq!(late.status, StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!(late.set_cookies(), [""; 0]);
+        assert_eq!(late.set_cookies, [""; 0]);
         assert_eq!(replayed.text("/read/a").await, "none");
         assert_eq!(replayed.text("/read/b").await, "none");
     }
@@ -137,10 +138,10 @@ async fn a_request_in_flight_at_logout_revives_nothing() {
 
 #[tokio::test]
 async fn what_is_written_after_a_flush_is_a_clean_new_session() {
-    for (_, mut browser, _) in cases().await {
-        let mut replayed = browser.clone();
+    for (_, browser, _) in cases().await {
+        let replayed = browser.snapshot();
         browser.text("/logout-and-say-so").await;
-        assert_ne!(browser.cookies, replayed.cookies);
+        assert_ne!(browser.cookie("id"), replayed.cookie("id"));
         assert_eq!(browser.text("/read/message").await, "bye");
         assert_eq!(browser.text("/read/a").await, "none");
         assert_eq!(replayed.text("/read/message").await, "none");
@@ -149,10 +150,10 @@ async fn what_is_written_after_a_flush_is_a_clean_new_session() {
 
 #[tokio::test]
 async fn cycling_the_id_moves_the_data() {
-    for (_, mut browser, _) in cases().await {
-        let mut replayed = browser.clone();
+    for (_, browser, _) in cases().await {
+        let replayed = browser.snapshot();
         browser.text("/login").await;
-        assert_ne!(browser.cookies, replayed.cookies);
+        assert_ne!(browser.cookie("id"), replayed.cookie("id"));
         assert_eq!(browser.text("/read/a").await, "1");
         assert_eq!(browser.text("/read/user").await, "alice");
         assert_eq!(replayed.text("/read/a").await, "none");
@@ -161,7 +162,7 @@ async fn cycling_the_id_moves_the_data() {
 
 #[tokio::test]
 async fn a_cleared_session_is_replaced() {
-    for (_, mut browser, _) in cases().await {
+    for (_, browser, _) in cases().await {
         browser.text("/replace/b").await;
         assert_eq!(browser.text("/read/a").await, "none");
         assert_eq!(browser.text("/read/b").await, "1");
@@ -171,27 +172,27 @@ async fn a_cleared_session_is_replaced() {
 #[tokio::test]
 async fn a_forged_cookie_is_not_adopted() {
     for (app, _, store) in cases().await {
-        let mut attacker = Browser::with_cookie(&app, "id", &"A".repeat(22));
+        let attacker = with_cookie(&app, "id", &"A".repeat(22));
         assert_eq!(
             attacker.get("/replace/b").await.status,
             StatusCode::INTERNAL_SERVER_ERROR
         );
-        assert!(!store.calls().contains(&"create"));
-        let mut attacker = Browser::with_cookie(&app, "id", &"A".repeat(22));
+        assert!(!store.log().contains(&"create"));
+        let attacker = with_cookie(&app, "id", &"A".repeat(22));
         attacker.text("/insert/b/1").await;
-        assert_ne!(attacker.cookies["id"], "A".repeat(22));
+        assert_ne!(attacker.cookie("id").unwrap(), "A".repeat(22));
     }
 }
 
 #[tokio::test]
 async fn only_what_changed_is_kept_and_nothing_of_the_adapter() {
-    for (_, mut browser, store) in cases().await {
+    for (_, browser, store) in cases().await {
         browser.text("/insert/b/2").await;
-        assert_eq!(store.calls(), ["load", "update"]);
+        assert_eq!(store.log(), ["load", "update"]);
         let data = record(&browser, &store).await.data;
         assert_eq!(data.keys().collect::<Vec<_>>(), ["a", "b"]);
         browser.text("/insert/b/2").await;
-        assert_eq!(store.calls(), ["load"]);
+        assert_eq!(store.log(), ["load"]);
         browser.text("/save-twice").await;
         assert_eq!(browser.text("/read/b").await, "second");
         assert_eq!(browser.text("/read/c").await, "third");
@@ -205,7 +206,7 @@ async fn the_stock_expiry_is_the_idle_timeout_within_an_absolute_one() {
         (app_v14, 7 * 24 * HOUR),
     ] {
         let store = Probe::default();
-        let mut browser = Browser::new(&app(&store, lifetime));
+        let browser = Browser::new(&app(&store, lifetime));
         browser.text("/insert/a/1").await;
         let record = record(&browser, &store).await;
         let near = |span: Duration, hours: u64| span.as_secs().abs_diff(hours * 3600) <= 60;
@@ -221,11 +222,11 @@ async fn the_stock_expiry_is_the_idle_timeout_within_an_absolute_one() {
 #[tokio::test]
 async fn an_expiry_at_a_fixed_time_stays_and_one_in_the_past_ends() {
     for (app, _, store) in cases().await {
-        let mut browser = Browser::new(&app);
+        let browser = Browser::new(&app);
         browser.text("/fix-end").await;
         let begun = record(&browser, &store).await;
         browser.text("/fix-end").await;
-        store.calls();
+        store.log();
         browser.text("/insert/b/2").await;
         let written = record(&browser, &store).await;
         assert_eq!(written.version.0, begun.version.0 + 1);
@@ -233,7 +234,7 @@ async fn an_expiry_at_a_fixed_time_stays_and_one_in_the_past_ends() {
             written.last_seen, begun.last_seen,
             "within an hour there is nothing to move"
         );
-        browser.send("/expire").await.unwrap();
+        browser.in_flight("/expire").await.unwrap();
         assert_eq!(browser.text("/read/a").await, "none");
     }
 }
@@ -242,9 +243,9 @@ async fn an_expiry_at_a_fixed_time_stays_and_one_in_the_past_ends() {
 async fn both_versions_share_their_sessions() {
     let store = Probe::default();
     let (old, new) = (app_v14(&store, HOUR), app_v15(&store, HOUR));
-    let mut browser = Browser::new(&old);
+    let browser = Browser::new(&old);
     browser.text("/insert/a/old").await;
-    let mut upgraded = Browser::with_cookie(&new, "id", &browser.cookies["id"]);
+    let upgraded = with_cookie(&new, "id", &browser.cookie("id").unwrap());
     upgraded.text("/insert/b/new").await;
     assert_eq!(upgraded.text("/read/a").await, "old");
     assert_eq!(browser.text("/read/b").await, "new");
@@ -255,11 +256,16 @@ async fn expired_sessions_are_purged_on_demand() {
     use tower_sessions::session_store::ExpiredDeletion;
 
     let store = Probe::default();
-    let mut browser = Browser::new(&app_v15(&store, time::Duration::milliseconds(1)));
-    browser.text("/insert/a/1").await;
-    while store.inner.load(&[id(&browser)]).await.unwrap() != Loaded::Missing {
+    let id = {
+        let browser = Browser::new(&app_v15(&store, time::Duration::milliseconds(1)));
+        let page = browser.send("/insert/a/1").await;
+        let cookie = page.set_cookies[0].split(';').next().unwrap();
+        browser.set_cookie("id", cookie.strip_prefix("id=").unwrap());
+        id(&browser)
+    };
+    while store.store.load(&[id]).await.unwrap() != Loaded::Missing {
         tokio::task::yield_now().await;
     }
     TowerSessionsStore::new(store.clone()).delete_expired().await.unwrap();
-    assert_eq!(store.inner.purge(10).await.unwrap(), 0);
+    assert_eq!(store.store.purge(10).await.unwrap(), 0);
 }

@@ -14,9 +14,10 @@ use session_core::SessionLayer;
 use tower::layer::layer_fn;
 use tower_sessions_014::Session;
 
-use super::{
+use super::users_sessions;
+use crate::{
     browser::Browser,
-    probe::{ALL, Probe},
+    probe::{Probe, Trouble},
 };
 
 #[derive(Clone, Debug)]
@@ -122,24 +123,24 @@ fn app(store: &Probe) -> Router {
 /// A browser that is logged in as Alice, and the store.
 async fn logged_in() -> (Browser, Probe) {
     let store = Probe::default();
-    let mut browser = Browser::new(&app(&store));
+    let browser = Browser::new(&app(&store));
     browser.text("/write/theme/dark").await;
     browser.text("/login/alice").await;
-    store.calls();
+    store.log();
     (browser, store)
 }
 
 #[tokio::test]
 async fn a_login_binds_the_user_and_moves_the_data_to_a_new_token() {
     let store = Probe::default();
-    let mut browser = Browser::new(&app(&store));
+    let browser = Browser::new(&app(&store));
     browser.text("/write/theme/dark").await;
     assert_eq!(browser.cookie_names(), ["__Host-visitor"]);
-    let mut before = browser.clone();
+    let before = browser.snapshot();
 
     browser.text("/login/alice").await;
     assert_eq!(browser.cookie_names(), ["__Host-id"]);
-    assert_eq!(store.users_sessions("alice").await.len(), 1);
+    assert_eq!(users_sessions(&store, "alice").await.len(), 1);
     assert_eq!(browser.text("/me").await, "alice");
     assert_eq!(browser.text("/read/theme").await, "dark");
     assert_eq!(before.text("/me").await, "nobody");
@@ -149,90 +150,90 @@ async fn a_login_binds_the_user_and_moves_the_data_to_a_new_token() {
 #[tokio::test]
 async fn a_login_is_one_load_and_one_write() {
     let store = Probe::default();
-    let mut visitor = Browser::new(&app(&store));
+    let visitor = Browser::new(&app(&store));
     visitor.text("/write/theme/dark").await;
-    store.calls();
+    store.log();
     visitor.text("/login/alice").await;
-    assert_eq!(store.calls(), ["load", "renew"]);
+    assert_eq!(store.log(), ["load", "renew"]);
 
     // A browser without cookies has nothing to load, and nothing whose id could be cycled (D9).
     Browser::new(&app(&store)).text("/login/bob").await;
-    assert_eq!(store.calls(), ["create"]);
-    assert_eq!(store.users_sessions("bob").await.len(), 1);
+    assert_eq!(store.log(), ["create"]);
+    assert_eq!(users_sessions(&store, "bob").await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_logout_ends_the_session() {
-    let (mut browser, store) = logged_in().await;
-    let mut replayed = browser.clone();
+    let (browser, store) = logged_in().await;
+    let replayed = browser.snapshot();
     browser.text("/logout").await;
-    assert!(browser.cookies.is_empty());
-    assert!(store.users_sessions("alice").await.is_empty());
+    assert_eq!(browser.cookie_names(), [""; 0]);
+    assert!(users_sessions(&store, "alice").await.is_empty());
     assert_eq!(replayed.text("/me").await, "nobody");
     assert_eq!(replayed.text("/read/theme").await, "none");
 }
 
 #[tokio::test]
 async fn a_second_login_as_somebody_else_gets_a_new_token_too() {
-    let (mut browser, store) = logged_in().await;
-    let mut as_alice = browser.clone();
+    let (browser, store) = logged_in().await;
+    let as_alice = browser.snapshot();
     browser.text("/login/bob").await;
     assert_eq!(browser.text("/me").await, "bob");
-    assert_ne!(browser.cookies["__Host-id"], as_alice.cookies["__Host-id"]);
+    assert_ne!(browser.cookie("__Host-id"), as_alice.cookie("__Host-id"));
     assert_eq!(as_alice.text("/me").await, "nobody");
-    assert!(store.users_sessions("alice").await.is_empty());
-    assert_eq!(store.users_sessions("bob").await.len(), 1);
+    assert!(users_sessions(&store, "alice").await.is_empty());
+    assert_eq!(users_sessions(&store, "bob").await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_message_at_logout_begins_a_clean_session() {
-    let (mut browser, store) = logged_in().await;
-    let mut replayed = browser.clone();
+    let (browser, store) = logged_in().await;
+    let replayed = browser.snapshot();
     browser.text("/logout-and-say-so").await;
     assert_eq!(browser.cookie_names(), ["__Host-visitor"]);
-    assert_ne!(browser.cookies["__Host-visitor"], replayed.cookies["__Host-id"]);
+    assert_ne!(browser.cookie("__Host-visitor"), replayed.cookie("__Host-id"));
     assert_eq!(browser.text("/messages").await, "bye");
     assert_eq!(browser.text("/messages").await, "");
     assert_eq!(browser.text("/me").await, "nobody");
     assert_eq!(browser.text("/read/theme").await, "none");
     assert_eq!(replayed.text("/messages").await, "");
     assert_eq!(replayed.text("/me").await, "nobody");
-    assert!(store.users_sessions("alice").await.is_empty());
+    assert!(users_sessions(&store, "alice").await.is_empty());
 }
 
 #[tokio::test]
 async fn a_request_in_flight_at_logout_revives_nothing() {
-    let (mut browser, store) = logged_in().await;
-    let mut replayed = browser.clone();
-    let mut held = store.hold("update");
-    let late = browser.send("/write/theme/light");
+    let (browser, store) = logged_in().await;
+    let replayed = browser.snapshot();
+    let held = store.hold("update");
+    let late = browser.in_flight("/write/theme/light");
     held.reached().await;
     browser.text("/logout").await;
     held.release();
 
     let late = late.await.unwrap();
     assert_eq!(late.status, StatusCode::CONFLICT);
-    assert_eq!(late.set_cookies(), [""; 0]);
+    assert_eq!(late.set_cookies, [""; 0]);
     assert_eq!(replayed.text("/me").await, "nobody");
     assert_eq!(replayed.text("/read/theme").await, "none");
-    assert!(store.users_sessions("alice").await.is_empty());
+    assert!(users_sessions(&store, "alice").await.is_empty());
 }
 
 #[tokio::test]
 async fn a_request_in_flight_at_login_undoes_nothing() {
     let store = Probe::default();
-    let mut browser = Browser::new(&app(&store));
+    let browser = Browser::new(&app(&store));
     browser.text("/write/theme/dark").await;
-    let mut held = store.hold("update");
-    let late = browser.send("/write/theme/light");
+    let held = store.hold("update");
+    let late = browser.in_flight("/write/theme/light");
     held.reached().await;
     browser.text("/login/alice").await;
     held.release();
 
     let late = late.await.unwrap();
     assert_eq!(late.status, StatusCode::CONFLICT);
-    assert_eq!(late.set_cookies(), [""; 0]);
-    browser.take(&late);
+    assert_eq!(late.set_cookies, [""; 0]);
+    browser.keep(&late);
     assert_eq!(browser.text("/me").await, "alice");
     assert_eq!(browser.text("/read/theme").await, "dark");
 }
@@ -240,10 +241,10 @@ async fn a_request_in_flight_at_login_undoes_nothing() {
 #[tokio::test]
 async fn a_request_beside_a_login_touches_no_cookie() {
     let store = Probe::default();
-    let mut browser = Browser::new(&app(&store));
+    let browser = Browser::new(&app(&store));
     browser.text("/write/theme/dark").await;
-    let mut held = store.hold("renew");
-    let login = browser.send("/login/alice");
+    let held = store.hold("renew");
+    let login = browser.in_flight("/login/alice");
     held.reached().await;
     assert_eq!(
         browser.text("/read/theme").await,
@@ -253,58 +254,59 @@ async fn a_request_beside_a_login_touches_no_cookie() {
     held.release();
     let login = login.await.unwrap();
     let late = browser.get("/me").await;
-    assert_eq!((late.body.as_str(), late.set_cookies().len()), ("nobody", 0));
-    browser.take(&login);
+    assert_eq!((late.text.as_str(), late.set_cookies.len()), ("nobody", 0));
+    browser.keep(&login);
     assert_eq!(browser.text("/me").await, "alice");
 }
 
 #[tokio::test]
 async fn a_login_that_answers_500_leaves_the_visitor_as_before() {
     let store = Probe::default();
-    let mut browser = Browser::new(&app(&store));
+    let browser = Browser::new(&app(&store));
     browser.text("/write/theme/dark").await;
     let reply = browser.get("/login-and-fail/alice").await;
     assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(reply.set_cookies(), [""; 0]);
+    assert_eq!(reply.set_cookies, [""; 0]);
     assert_eq!(browser.text("/read/theme").await, "dark");
     assert_eq!(browser.text("/me").await, "nobody");
-    assert!(store.users_sessions("alice").await.is_empty());
+    assert!(users_sessions(&store, "alice").await.is_empty());
 }
 
 #[tokio::test]
 async fn a_store_that_is_down_is_503_and_then_works_again() {
-    let (mut browser, store) = logged_in().await;
-    store.fail(ALL);
+    let (browser, store) = logged_in().await;
+    store.all_down();
     for path in ["/me", "/write/a/b", "/messages", "/login/bob", "/logout"] {
         let reply = browser.get(path).await;
         assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
-        assert_eq!(reply.headers[header::RETRY_AFTER], "1", "{path}");
-        assert_eq!(reply.set_cookies(), [""; 0], "{path}");
+        assert_eq!(reply.header(header::RETRY_AFTER), Some("1"), "{path}");
+        assert_eq!(reply.set_cookies, [""; 0], "{path}");
     }
     assert_eq!(browser.text("/elsewhere").await, "no session here");
-    store.fail(&[]);
+    store.recover();
     assert_eq!(browser.text("/me").await, "alice");
 }
 
 #[tokio::test]
 async fn a_store_that_fails_half_way_is_503() {
-    let (mut browser, store) = logged_in().await;
+    let (browser, store) = logged_in().await;
     for (failing, path) in [("update", "/write/a/b"), ("renew", "/login/bob"), ("end", "/logout")] {
-        store.fail(&[failing]);
+        store.recover();
+        store.trouble(failing, Trouble::Down);
         let reply = browser.get(path).await;
         assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
-        assert_eq!(reply.set_cookies(), [""; 0], "{path}");
+        assert_eq!(reply.set_cookies, [""; 0], "{path}");
     }
-    store.fail(&[]);
+    store.recover();
     assert_eq!(browser.text("/me").await, "alice");
     assert_eq!(browser.text("/read/a").await, "none");
 }
 
 #[tokio::test]
 async fn a_route_without_a_session_asks_nothing_of_the_store() {
-    let (mut browser, store) = logged_in().await;
+    let (browser, store) = logged_in().await;
     browser.text("/elsewhere").await;
-    assert_eq!(store.calls(), [""; 0]);
+    assert_eq!(store.log(), [""; 0]);
     browser.text("/me").await;
-    assert_eq!(store.calls(), ["load"]);
+    assert_eq!(store.log(), ["load"]);
 }

@@ -7,20 +7,20 @@ use session_core::SessionLayer;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    browser::Browser,
-    probe::Probe,
     view::{VIEWS, app, visitor},
+    with_cookie,
 };
+use crate::probe::{Probe, Trouble};
 
 #[tokio::test]
 async fn a_flush_ends_the_session_at_once_even_if_the_request_fails() {
     for view in VIEWS {
         for script in ["{}.flush", "{}.get.a/{}.flush", "{}.get.a/{}.delete", "{}.flush/fail"] {
-            let (mut browser, store) = visitor().await;
-            let mut replayed = browser.clone();
+            let (browser, store) = visitor().await;
+            let replayed = browser.snapshot();
             browser.get(&format!("/{}", script.replace("{}", view))).await;
             assert_eq!(browser.cookie_names(), [""; 0], "{script}");
-            assert!(store.calls().ends_with(&["end"]), "{script}");
+            assert!(store.log().ends_with(&["end"]), "{script}");
             assert_eq!(replayed.text("/own.get.a").await, "none", "{script}");
         }
     }
@@ -29,9 +29,9 @@ async fn a_flush_ends_the_session_at_once_even_if_the_request_fails() {
 #[tokio::test]
 async fn an_unread_session_is_flushed_in_one_call() {
     for view in VIEWS {
-        let (mut browser, store) = visitor().await;
+        let (browser, store) = visitor().await;
         browser.text(&format!("/{view}.flush")).await;
-        assert_eq!(store.calls(), ["end"]);
+        assert_eq!(store.log(), ["end"]);
     }
 }
 
@@ -45,11 +45,11 @@ async fn what_is_written_after_a_flush_is_a_clean_new_session() {
             "{}.insert.b.0/{}.delete/{}.insert.b.1",
             "{}.cycle/{}.flush/{}.insert.b.1",
         ] {
-            let (mut browser, _) = visitor().await;
-            let mut replayed = browser.clone();
+            let (browser, _) = visitor().await;
+            let replayed = browser.snapshot();
             browser.text(&format!("/{}", script.replace("{}", view))).await;
             assert_eq!(browser.cookie_names(), ["__Host-visitor"], "{script}");
-            assert_ne!(browser.cookies, replayed.cookies, "{script}");
+            assert_ne!(browser.cookie_header(), replayed.cookie_header(), "{script}");
             assert_eq!(browser.text("/own.get.a/own.get.b").await, "none 1", "{script}");
             assert_eq!(replayed.text("/own.get.a/own.get.b").await, "none none", "{script}");
         }
@@ -59,8 +59,8 @@ async fn what_is_written_after_a_flush_is_a_clean_new_session() {
 #[tokio::test]
 async fn a_flush_after_cycling_the_id_ends_the_session() {
     for view in VIEWS {
-        let (mut browser, _) = visitor().await;
-        let mut replayed = browser.clone();
+        let (browser, _) = visitor().await;
+        let replayed = browser.snapshot();
         browser
             .text(&format!("/own.login.alice/{view}.get.a/{view}.cycle/{view}.flush"))
             .await;
@@ -72,16 +72,16 @@ async fn a_flush_after_cycling_the_id_ends_the_session() {
 #[tokio::test]
 async fn a_logout_of_ours_drops_what_views_did_before_and_keeps_what_they_do_after() {
     for view in VIEWS {
-        let (mut browser, store) = visitor().await;
+        let (browser, store) = visitor().await;
         browser
             .text(&format!("/{view}.insert.b.2/own.logout/{view}.insert.c.3"))
             .await;
-        assert_eq!(store.calls(), ["load", "end", "create"]);
+        assert_eq!(store.log(), ["load", "end", "create"]);
         assert_eq!(browser.text("/own.get.a/own.get.b/own.get.c").await, "none none 3");
 
-        let (mut browser, store) = visitor().await;
+        let (browser, store) = visitor().await;
         browser.text(&format!("/{view}.insert.b.2/own.logout")).await;
-        assert_eq!(store.calls(), ["load", "end"]);
+        assert_eq!(store.log(), ["load", "end"]);
         assert_eq!(browser.cookie_names(), [""; 0]);
     }
 }
@@ -94,16 +94,16 @@ async fn a_request_in_flight_at_a_flush_revives_nothing() {
             ("renew", "{}.cycle"),
             ("update", "{}.insert.b.2/{}.save"),
         ] {
-            let (mut browser, store) = visitor().await;
-            let mut replayed = browser.clone();
-            let mut held = store.hold(call);
-            let late = browser.send(&format!("/{}", script.replace("{}", view)));
+            let (browser, store) = visitor().await;
+            let replayed = browser.snapshot();
+            let held = store.hold(call);
+            let late = browser.in_flight(&format!("/{}", script.replace("{}", view)));
             held.reached().await;
             browser.text(&format!("/{view}.flush")).await;
             held.release();
             let late = late.await.unwrap();
             assert_eq!(late.status, StatusCode::CONFLICT, "{script}");
-            assert_eq!(late.set_cookies(), [""; 0], "{script}");
+            assert_eq!(late.set_cookies, [""; 0], "{script}");
             assert_eq!(replayed.text("/own.get.a/own.get.b").await, "none none", "{script}");
         }
     }
@@ -112,9 +112,9 @@ async fn a_request_in_flight_at_a_flush_revives_nothing() {
 #[tokio::test]
 async fn a_handler_may_keep_its_response_though_the_session_ended() {
     for view in VIEWS {
-        let (mut browser, store) = visitor().await;
-        let mut held = store.hold("update");
-        let late = browser.send(&format!("/own.best_effort/{view}.insert.b.2"));
+        let (browser, store) = visitor().await;
+        let held = store.hold("update");
+        let late = browser.in_flight(&format!("/own.best_effort/{view}.insert.b.2"));
         held.reached().await;
         browser.text(&format!("/{view}.flush")).await;
         held.release();
@@ -153,7 +153,7 @@ macro_rules! after_the_response {
 
             #[tokio::test]
             async fn a_save_still_merges() {
-                let (mut browser, store) = visitor().await;
+                let (browser, store) = visitor().await;
                 let (go, task) = oneshot::channel();
                 let (late, mut finished) = app_with_task!(
                     $tower_sessions,
@@ -164,10 +164,8 @@ macro_rules! after_the_response {
                         session.save().await.unwrap();
                     }
                 );
-                let mut slow = Browser::new(&late);
-                slow.cookies.clone_from(&browser.cookies);
-                slow.text("/").await;
-                drop((slow, late));
+                browser.at(&late).text("/").await;
+                drop(late);
                 browser.text("/own.insert.c.3").await;
                 go.send(()).unwrap();
                 assert_eq!(finished.recv().await, None);
@@ -176,7 +174,7 @@ macro_rules! after_the_response {
 
             #[tokio::test]
             async fn cycling_the_id_ends_the_session_for_no_token_can_be_given_out() {
-                let (mut browser, store) = visitor().await;
+                let (browser, store) = visitor().await;
                 let (go, task) = oneshot::channel();
                 let (late, mut finished) = app_with_task!(
                     $tower_sessions,
@@ -186,10 +184,8 @@ macro_rules! after_the_response {
                         session.cycle_id().await.unwrap();
                     }
                 );
-                let mut slow = Browser::new(&late);
-                slow.cookies.clone_from(&browser.cookies);
-                slow.text("/").await;
-                drop((slow, late));
+                browser.at(&late).text("/").await;
+                drop(late);
                 go.send(()).unwrap();
                 assert_eq!(finished.recv().await, None);
                 assert_eq!(browser.text("/own.get.a").await, "none");
@@ -204,8 +200,8 @@ after_the_response!(v14, tower_sessions_014);
 #[tokio::test]
 async fn a_logout_in_flight_with_a_store_that_is_down_is_503() {
     for view in VIEWS {
-        let (mut browser, store) = visitor().await;
-        store.fail(&["end"]);
+        let (browser, store) = visitor().await;
+        store.trouble("end", Trouble::Down);
         let reply = browser.get(&format!("/{view}.flush")).await;
         assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(browser.cookie_names(), ["__Host-visitor"]);
@@ -215,11 +211,8 @@ async fn a_logout_in_flight_with_a_store_that_is_down_is_503() {
 #[tokio::test]
 async fn an_unused_view_makes_no_call_with_any_cookie() {
     let store = Probe::default();
-    let app = app(&store).route(
-        "/",
-        get(async |_: tower_sessions::Session, _: tower_sessions_014::Session| "extracted, not used"),
-    );
-    let mut browser = Browser::with_cookie(&app, "__Host-id", &"A".repeat(43));
-    browser.text("/").await;
-    assert_eq!(store.calls(), [""; 0]);
+    let browser = with_cookie(&app(&store), "__Host-id", &"A".repeat(43));
+    browser.text("/v15.nothing/v14.nothing").await;
+    browser.text("/v15.id/v14.id").await;
+    assert_eq!(store.log(), [""; 0]);
 }

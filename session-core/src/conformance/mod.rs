@@ -1,0 +1,80 @@
+//! The suite that every store has to pass: one function for each behaviour, named as the promise it checks.
+//!
+//! A store's crate makes a test of each with one line, see [`conformance_tests!`](crate::conformance_tests):
+//!
+//! ```
+//! # #[cfg(test)]
+//! # mod conformance {
+//! session_core::conformance_tests!(session_core::MemoryStore::new());
+//! # }
+//! ```
+//!
+//! The behaviours look only at sessions and users that they made themselves, under random ids and names, so they run
+//! in parallel, on any database, and clear nothing. Those that concern time wait for it: each takes a second or two
+//! at most.
+//!
+//! The suite grows in minor releases: a store that passed an older one may have to be corrected to pass the newer.
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "a behaviour panics if it is not kept: that is what it is for"
+)]
+#![expect(clippy::needless_pass_by_value, reason = "an answer is checked where it is given")]
+
+mod by_turns;
+mod checks;
+mod given;
+mod list;
+mod race;
+mod run;
+
+mod create;
+mod end;
+mod end_all;
+mod expectation;
+mod expiry;
+mod housekeeping;
+mod keys;
+mod lifetimes;
+mod list_of_user;
+mod load;
+mod login;
+mod marker;
+mod neighbours;
+mod race_changes;
+mod race_end;
+mod race_renewal;
+mod renew;
+mod size;
+mod touch;
+mod update;
+mod users;
+
+pub use by_turns::ByTurns;
+#[doc(hidden)]
+pub use run::run;
+
+pub use create::*;
+pub use end::*;
+pub use end_all::*;
+pub use expectation::*;
+pub use expiry::*;
+pub use housekeeping::*;
+pub use keys::*;
+pub use lifetimes::*;
+pub use list_of_user::*;
+pub use load::*;
+pub use login::*;
+pub use marker::*;
+pub use neighbours::*;
+pub use race_changes::*;
+pub use race_end::*;
+pub use race_renewal::*;
+pub use renew::*;
+pub use size::*;
+pub use touch::*;
+pub use update::*;
+pub use users::*;
+
+/// A store as the behaviours use it, from many tasks.
+pub type SharedStore = std::sync::Arc<dyn crate::SessionStore>;

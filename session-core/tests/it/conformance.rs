@@ -1,0 +1,41 @@
+//! The memory store passes the suite, and the suite is whole.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use session_core::{MemoryStore, conformance::ByTurns};
+
+session_core::conformance_tests!({
+    let store = MemoryStore::new();
+    ByTurns::new([store.clone(), store])
+});
+
+#[test]
+fn every_behaviour_is_listed_and_tells_what_it_promises() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/conformance");
+    let list = fs::read_to_string(folder.join("list.rs")).unwrap();
+    let listed: BTreeSet<_> = list.lines().map(str::trim).collect();
+    let mut behaviours = 0;
+    for file in fs::read_dir(folder).unwrap() {
+        let file = file.unwrap().path();
+        let source = fs::read_to_string(&file).unwrap();
+        let mut before = "";
+        for line in source.lines() {
+            if let Some(rest) = line.trim().strip_prefix("pub async fn ") {
+                let name = rest.split('(').next().unwrap();
+                assert!(
+                    listed.contains(name),
+                    "{name} in {} is not listed in list.rs",
+                    file.display()
+                );
+                assert!(
+                    before.starts_with("/// "),
+                    "{name} in {} has no promise above it",
+                    file.display()
+                );
+                behaviours += 1;
+            }
+            before = line;
+        }
+    }
+    assert!(behaviours > 100, "only {behaviours} behaviours were found");
+}

@@ -1,0 +1,241 @@
+//! The store's links to the server.
+//!
+//! sqlx's own pool asks the server for a sign of life before each use and after it, and waits for both without a limit.
+//! Here a statement is one round trip, and everything ends at a deadline.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures_util::TryStreamExt;
+use session_core::Error;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, Executor,
+    postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow},
+};
+use tokio::{
+    sync::{self, Semaphore, oneshot},
+    time::{Instant, timeout, timeout_at},
+};
+
+use crate::{
+    PostgresOptions,
+    error::{Cause, ConnectError, Failure},
+    statement::Statement,
+};
+
+/// How often a statement is tried that was certainly not done.
+const TRIES: u32 = 3;
+
+/// A connection that nobody used for this long is asked for a sign of life first: whatever lies in between may have
+/// forgotten it.
+const IDLE_LIMIT: Duration = Duration::from_secs(10);
+
+/// A bounded number of connections, opened when they are needed.
+///
+/// One at a time is opened; after a failure nobody tries for a while, and whoever asks meanwhile hears of that failure.
+pub(crate) struct Connections {
+    options: PostgresOptions,
+    server: PgConnectOptions,
+    permits: Semaphore,
+    idle: Mutex<Vec<Idle>>,
+    gate: Arc<sync::Mutex<Backoff>>,
+}
+
+struct Idle {
+    connection: PgConnection,
+    since: Instant,
+}
+
+/// What the last attempts to open a connection leave for the next one.
+#[derive(Default)]
+struct Backoff {
+    failures: u32,
+    last: Option<(Instant, Arc<ConnectError>)>,
+}
+
+impl Connections {
+    pub(crate) fn new(options: PostgresOptions) -> Self {
+        Self {
+            // The server gives up first, so that its answer is what is heard.
+            server: options.server(options.command_timeout * 9 / 10),
+            permits: Semaphore::new(options.connections),
+            idle: Mutex::default(),
+            gate: Arc::default(),
+            options,
+        }
+    }
+
+    pub(crate) fn options(&self) -> &PostgresOptions {
+        &self.options
+    }
+
+    /// Opens a connection unless one is there.
+    pub(crate) async fn open(self: &Arc<Self>) -> Result<(), Error> {
+        let deadline = Instant::now() + self.options.connect_timeout + Duration::from_millis(100);
+        let connection = self.take(deadline).await?;
+        self.put_back(connection);
+        Ok(())
+    }
+
+    /// Runs a statement and returns its rows, before the deadline. It runs to its end also if the caller goes away.
+    pub(crate) async fn fetch(
+        self: &Arc<Self>,
+        statement: &Statement,
+        arguments: PgArguments,
+        deadline: Instant,
+    ) -> Result<Vec<PgRow>, Error> {
+        let (connections, statement) = (Arc::clone(self), statement.clone());
+        let task = tokio::spawn(async move { connections.run(&statement, arguments, deadline).await });
+        task.await.unwrap_or_else(|panic| Err(Error::unknown(panic)))
+    }
+
+    async fn run(
+        self: &Arc<Self>,
+        statement: &Statement,
+        arguments: PgArguments,
+        deadline: Instant,
+    ) -> Result<Vec<PgRow>, Error> {
+        let permit = timeout_at(deadline, self.permits.acquire()).await;
+        let Ok(Ok(_permit)) = permit else {
+            let connections = self.options.connections;
+            return Err(Error::unavailable(format!(
+                "all {connections} connections to PostgreSQL are busy"
+            )));
+        };
+        let mut tries = 0;
+        loop {
+            let mut connection = self.take(deadline).await?;
+            let failure = match fetch(&mut connection, statement, arguments.clone(), deadline).await {
+                Ok(rows) => {
+                    self.put_back(connection);
+                    return Ok(rows);
+                }
+                Err(failure) => failure,
+            };
+            if failure.is_of_link() {
+                self.idle().clear();
+            } else {
+                self.put_back(connection);
+            }
+            tries += 1;
+            let may_be_done = statement.writes && !failure.is_not_done();
+            if may_be_done || tries == TRIES || !failure.is_passing() {
+                return Err(failure.into_error(may_be_done, &self.options));
+            }
+        }
+    }
+
+    /// An idle connection, or a new one.
+    async fn take(self: &Arc<Self>, deadline: Instant) -> Result<PgConnection, Error> {
+        if let Some(connection) = self.take_idle(deadline).await {
+            return Ok(connection);
+        }
+        let Ok(gate) = timeout_at(deadline, Arc::clone(&self.gate).lock_owned()).await else {
+            return Err(self.late());
+        };
+        // Somebody may have put one back meanwhile.
+        if let Some(connection) = self.take_idle(deadline).await {
+            return Ok(connection);
+        }
+        if let Some((until, error)) = &gate.last
+            && Instant::now() < *until
+        {
+            return Err(Error::unavailable(Arc::clone(error)));
+        }
+        let (sender, receiver) = oneshot::channel();
+        tokio::spawn(Arc::clone(self).connect(gate, sender));
+        match timeout_at(deadline, receiver).await {
+            Ok(Ok(Ok(connection))) => Ok(connection),
+            Ok(Ok(Err(error))) => Err(Error::unavailable(error)),
+            Ok(Err(_)) | Err(_) => Err(self.late()),
+        }
+    }
+
+    /// Opens a connection for whoever waits for it; if nobody does any more, for the next one.
+    async fn connect(
+        self: Arc<Self>,
+        mut gate: sync::OwnedMutexGuard<Backoff>,
+        waiting: oneshot::Sender<Result<PgConnection, Arc<ConnectError>>>,
+    ) {
+        let limit = self.options.connect_timeout;
+        let error = match timeout(limit, self.server.connect()).await {
+            Ok(Ok(connection)) => {
+                *gate = Backoff::default();
+                if let Err(Ok(unclaimed)) = waiting.send(Ok(connection)) {
+                    self.put_back(unclaimed);
+                }
+                return;
+            }
+            Ok(Err(source)) => ConnectError::new(&self.options, source),
+            Err(_) => ConnectError::late(&self.options, limit),
+        };
+        let error = Arc::new(error);
+        gate.last = Some((Instant::now() + pause(gate.failures), Arc::clone(&error)));
+        gate.failures = gate.failures.saturating_add(1);
+        drop(gate);
+        let _nobody_waits = waiting.send(Err(error));
+    }
+
+    async fn take_idle(&self, deadline: Instant) -> Option<PgConnection> {
+        loop {
+            let Idle { mut connection, since } = self.idle().pop()?;
+            if since.elapsed() < IDLE_LIMIT {
+                return Some(connection);
+            }
+            // Half of the time is left for opening another one.
+            let now = Instant::now();
+            let limit = deadline.saturating_duration_since(now) / 2;
+            if matches!(timeout(limit, connection.ping()).await, Ok(Ok(()))) {
+                return Some(connection);
+            }
+            self.idle().clear();
+        }
+    }
+
+    fn put_back(&self, connection: PgConnection) {
+        let since = Instant::now();
+        self.idle().push(Idle { connection, since });
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn late(&self) -> Error {
+        Error::unavailable(ConnectError::late(&self.options, self.options.command_timeout))
+    }
+}
+
+async fn fetch(
+    connection: &mut PgConnection,
+    statement: &Statement,
+    arguments: PgArguments,
+    deadline: Instant,
+) -> Result<Vec<PgRow>, Failure> {
+    let mut rows = Vec::new();
+    let mut answered = false;
+    let query = sqlx::query_with(AssertSqlSafe(Arc::clone(&statement.text)), arguments);
+    let mut answer = connection.fetch_many(query);
+    let done = timeout_at(deadline, async {
+        while let Some(part) = answer.try_next().await? {
+            answered = true;
+            rows.extend(part.right());
+        }
+        Ok(())
+    });
+    let error = match done.await {
+        Ok(Ok(())) => return Ok(rows),
+        Ok(Err(error)) => Cause::Driver(error),
+        Err(_) => Cause::Late,
+    };
+    Err(Failure { error, answered })
+}
+
+/// How long nobody tries to connect after some failures in a row: 10 ms, doubling to 500 ms, less up to a half, so that
+/// the instances of an app do not all come at once.
+fn pause(failures: u32) -> Duration {
+    let longest = Duration::from_millis(10 << failures.min(6)).min(Duration::from_millis(500));
+    longest.mul_f64(rand::random_range(0.5..=1.0))
+}

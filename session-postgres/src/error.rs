@@ -1,0 +1,161 @@
+//! What the driver's errors mean: whether a statement was done, whether its connection can be used again, and what is
+//! said about it. The driver's error is the source of ours, and neither shows a password.
+
+use std::{borrow::Cow, io, time::Duration};
+
+use session_core::Error;
+
+use crate::PostgresOptions;
+
+/// Why no connection could be opened. All who waited for it share it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    #[error("PostgreSQL at {address} did not open a connection within {limit:?}")]
+    Late { address: String, limit: Duration },
+
+    #[error("PostgreSQL at {address} cannot be reached")]
+    Unreachable { address: String, source: sqlx::Error },
+
+    #[error("PostgreSQL at {address} let nobody in as {user:?} with the password given")]
+    WrongPassword {
+        address: String,
+        user: String,
+        source: sqlx::Error,
+    },
+
+    #[error("PostgreSQL at {address} refused the connection")]
+    Refused { address: String, source: sqlx::Error },
+
+    #[error("no connection to PostgreSQL at {address} can be trusted")]
+    Tls { address: String, source: sqlx::Error },
+}
+
+impl ConnectError {
+    pub(crate) fn new(options: &PostgresOptions, source: sqlx::Error) -> Self {
+        let address = options.address();
+        match &source {
+            // rustls' own errors come as this kind of I/O error.
+            sqlx::Error::Io(io) if io.kind() == io::ErrorKind::InvalidData => Self::Tls { address, source },
+            sqlx::Error::Tls(_) => Self::Tls { address, source },
+            // 28: invalid authorization.
+            sqlx::Error::Database(error) if error.code().is_some_and(|code| code.starts_with("28")) => {
+                let user = options.user().to_owned();
+                Self::WrongPassword { address, user, source }
+            }
+            sqlx::Error::Database(_) => Self::Refused { address, source },
+            _ => Self::Unreachable { address, source },
+        }
+    }
+
+    pub(crate) fn late(options: &PostgresOptions, limit: Duration) -> Self {
+        let address = options.address();
+        Self::Late { address, limit }
+    }
+}
+
+/// The tables could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MigrateError {
+    #[error(
+        "the role may not make the session store's tables in the schema {schema:?}: let it create schemas in this \
+         database, or make the schema and let it create tables there"
+    )]
+    Forbidden { schema: String, source: sqlx::Error },
+
+    #[error("the session store's tables in the schema {schema:?} cannot be made or brought up to date")]
+    Other { schema: String, source: sqlx::Error },
+}
+
+impl MigrateError {
+    pub(crate) fn new(schema: &str, source: sqlx::Error) -> Self {
+        let schema = schema.to_owned();
+        match &source {
+            // Insufficient privilege.
+            sqlx::Error::Database(error) if error.code().as_deref() == Some("42501") => {
+                Self::Forbidden { schema, source }
+            }
+            _ => Self::Other { schema, source },
+        }
+    }
+}
+
+/// The tables are not there.
+#[derive(Debug, thiserror::Error)]
+#[error("the schema {schema:?} does not have the tables: call PostgresStore::migrate() once before using the store")]
+struct NotMigrated {
+    schema: String,
+    source: sqlx::Error,
+}
+
+/// The server was asked and did not answer.
+#[derive(Debug, thiserror::Error)]
+#[error("PostgreSQL did not answer within {0:?}")]
+struct Late(Duration);
+
+/// A statement that failed on a connection.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: Cause,
+    /// Whether a part of the answer had come.
+    pub(crate) answered: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum Cause {
+    Driver(sqlx::Error),
+    /// There was no answer in time.
+    Late,
+}
+
+impl Failure {
+    /// Whether it is certain that the server did not do it.
+    ///
+    /// An error from the server says so, for a statement and its commit are one. Not if rows came before it, and not if
+    /// it is about a link (class 08): a pooler speaks of its own link with it. An error from anywhere else is no
+    /// message of the server's, so the statement may have been done.
+    pub(crate) fn is_not_done(&self) -> bool {
+        !self.answered && self.code().is_some_and(|code| !code.starts_with("08"))
+    }
+
+    /// Whether the connection, and probably all others to this server, cannot be used any more.
+    pub(crate) fn is_of_link(&self) -> bool {
+        // 57P: the server shuts down; 25006: it is not the primary any more; 0A000 and 26000: what the connection
+        // prepared is out of date or gone.
+        self.code().is_none_or(|code| {
+            code.starts_with("57P") || code.starts_with("08") || matches!(&*code, "25006" | "0A000" | "26000")
+        })
+    }
+
+    /// Whether it may succeed if it is just done again: another transaction was in the way, or the link was.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self.error {
+            Cause::Driver(_) => self.is_of_link() || self.code().is_some_and(|code| code.starts_with("40")),
+            Cause::Late => false,
+        }
+    }
+
+    /// What the store says of it. `may_be_done` tells whether it may have changed something.
+    pub(crate) fn into_error(self, may_be_done: bool, options: &PostgresOptions) -> Error {
+        let code = self.code().unwrap_or_default().into_owned();
+        match self.error {
+            // A unique violation: ids are all that is unique.
+            Cause::Driver(_) if code == "23505" => Error::IdInUse,
+            // No such table, no such schema.
+            Cause::Driver(source) if code == "42P01" || code == "3F000" => Error::unavailable(NotMigrated {
+                schema: options.schema.clone(),
+                source,
+            }),
+            Cause::Driver(source) if may_be_done => Error::unknown(source),
+            Cause::Driver(source) => Error::unavailable(source),
+            Cause::Late if may_be_done => Error::unknown(Late(options.command_timeout)),
+            Cause::Late => Error::unavailable(Late(options.command_timeout)),
+        }
+    }
+
+    fn code(&self) -> Option<Cow<'_, str>> {
+        match &self.error {
+            Cause::Driver(sqlx::Error::Database(error)) => error.code(),
+            _ => None,
+        }
+    }
+}

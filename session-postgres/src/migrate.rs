@@ -1,0 +1,88 @@
+//! The schema and its versions.
+
+use std::time::Duration;
+
+use session_core::Error;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, postgres::PgConnection};
+use tokio::time::timeout;
+
+use crate::{
+    PostgresOptions,
+    error::{ConnectError, MigrateError},
+    statement::fill_in,
+};
+
+/// What makes each version out of the one before it, the first one out of nothing. Only ever added to.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_session_and_marker.sql")];
+
+/// How long it may take, waiting for others who do the same included.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Brings the schema up to date.
+///
+/// All is one transaction, which also holds the lock that lets one at a time do this. So the lock is released on every
+/// path: by the end of the transaction, of the connection, or of the time that the server waits for us.
+pub(crate) async fn run(options: &PostgresOptions) -> Result<(), Error> {
+    let server = options
+        .server(LIMIT * 9 / 10)
+        .options([("idle_in_transaction_session_timeout", LIMIT.as_millis())]);
+    let connection = match timeout(options.connect_timeout, server.connect()).await {
+        Ok(connection) => connection.map_err(|source| ConnectError::new(options, source)),
+        Err(_) => Err(ConnectError::late(options, options.connect_timeout)),
+    };
+    let mut connection = connection.map_err(Error::unavailable)?;
+    match timeout(LIMIT, migrate(&mut connection, &options.schema)).await {
+        Ok(result) => result,
+        Err(late) => Err(Error::unknown(late)),
+    }
+}
+
+async fn migrate(connection: &mut PgConnection, schema: &str) -> Result<(), Error> {
+    let failed = |source| Error::unavailable(MigrateError::new(schema, source));
+    let mut transaction = connection.begin().await.map_err(failed)?;
+    bring_up_to_date(&mut transaction, schema).await.map_err(failed)?;
+    match transaction.commit().await {
+        Err(error @ sqlx::Error::Database(_)) => Err(failed(error)),
+        done => done.map_err(Error::unknown),
+    }
+}
+
+async fn bring_up_to_date(connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('session-postgres ' || $1, 0))")
+        .bind(schema)
+        .execute(&mut *connection)
+        .await?;
+    // `IF NOT EXISTS` would ask for the right to make it also where it is there.
+    let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)")
+        .bind(schema)
+        .fetch_one(&mut *connection)
+        .await?;
+    if !there {
+        run_text(connection, "CREATE SCHEMA {schema}", schema).await?;
+    }
+    let there: bool = sqlx::query_scalar("SELECT to_regclass(quote_ident($1) || '.migration') IS NOT NULL")
+        .bind(schema)
+        .fetch_one(&mut *connection)
+        .await?;
+    if !there {
+        let table = "CREATE TABLE {schema}.migration (version int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())";
+        run_text(connection, table, schema).await?;
+    }
+    let query = fill_in("SELECT coalesce(max(version), 0) FROM {schema}.migration", schema);
+    let version: i32 = sqlx::query_scalar(AssertSqlSafe(query))
+        .fetch_one(&mut *connection)
+        .await?;
+    // A newer version, of a newer instance, is left as it is.
+    for (migration, version) in MIGRATIONS.iter().zip(1..).skip(usize::try_from(version).unwrap_or(0)) {
+        run_text(connection, migration, schema).await?;
+        let text = format!("INSERT INTO {{schema}}.migration (version) VALUES ({version})");
+        run_text(connection, &text, schema).await?;
+        tracing::info!(schema, version, "made the tables of the session store");
+    }
+    Ok(())
+}
+
+async fn run_text(connection: &mut PgConnection, template: &str, schema: &str) -> Result<(), sqlx::Error> {
+    let text = AssertSqlSafe(fill_in(template, schema));
+    sqlx::raw_sql(text).execute(connection).await.map(drop)
+}

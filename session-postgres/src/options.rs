@@ -1,0 +1,219 @@
+use std::{
+    fmt,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+use session_core::Error;
+use sqlx::{
+    ConnectOptions,
+    postgres::{PgConnectOptions, PgSslMode},
+};
+
+/// The settings of a [`PostgresStore`](crate::PostgresStore).
+///
+/// ```
+/// use session_postgres::PostgresOptions;
+/// use std::time::Duration;
+///
+/// let options = PostgresOptions::from_url("postgres://app:secret@db.example/app")?
+///     .schema("web_session")
+///     .command_timeout(Duration::from_millis(500));
+/// assert!(!format!("{options:?}").contains("secret"));
+/// # Ok::<(), session_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct PostgresOptions {
+    server: PgConnectOptions,
+    /// Whether the URL or the environment says how TLS is to be used.
+    tls_is_set: bool,
+    ca_file: Option<PathBuf>,
+    pub(crate) schema: String,
+    pub(crate) connections: usize,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) command_timeout: Duration,
+}
+
+impl PostgresOptions {
+    /// The settings in a URL, `postgres://user:password@host:port/database`; `postgresql://` is the same.
+    ///
+    /// The parameters `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `host` (also the folder of a unix socket),
+    /// `application_name` and `options` mean what they mean to libpq. What the URL leaves out is taken from the
+    /// environment (`PGUSER`, `PGPASSWORD` and so on).
+    ///
+    /// Without `sslmode`, a server that is not on this machine must show a certificate that is valid for its name
+    /// (`verify-full`): the default of libpq, `prefer`, would send the password and the sessions unencrypted to
+    /// whoever answers. On this machine `prefer` it is, unless there is a [`ca_file`](Self::ca_file).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if it is no such URL; its source says why, without the URL.
+    pub fn from_url(url: &str) -> Result<Self, Error> {
+        match url.split_once("://") {
+            Some(("postgres" | "postgresql", _)) => {}
+            // Anything else may be a part of a password.
+            Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+                let message = format!("a PostgreSQL URL begins with postgres://, and this one with {scheme}://");
+                return Err(Error::unavailable(message));
+            }
+            _ => {
+                return Err(Error::unavailable(
+                    "a PostgreSQL URL begins with postgres://, and this one does not",
+                ));
+            }
+        }
+        let server = PgConnectOptions::from_str(url).map_err(Error::unavailable)?;
+        // The URL has brackets around an IPv6 address, and a resolver knows none.
+        let host = server.get_host().trim_matches(['[', ']']).to_owned();
+        Ok(Self {
+            server: server.host(&host),
+            tls_is_set: names_tls(url) || std::env::var_os("PGSSLMODE").is_some(),
+            ca_file: None,
+            schema: "session".to_owned(),
+            connections: 5,
+            connect_timeout: Duration::from_secs(2),
+            command_timeout: Duration::from_secs(1),
+        })
+    }
+
+    /// The schema that holds the tables: 1 to 63 characters of `a-z`, `0-9` and `_`, no digit first. `session` unless
+    /// set. [`PostgresStore::migrate`](crate::PostgresStore::migrate) makes it.
+    #[must_use]
+    pub fn schema(mut self, name: impl Into<String>) -> Self {
+        self.schema = name.into();
+        self
+    }
+
+    /// A file with the certificate of an authority, in PEM, that is trusted besides the system's. None unless set.
+    #[must_use]
+    pub fn ca_file(mut self, path: impl AsRef<Path>) -> Self {
+        self.ca_file = Some(path.as_ref().to_owned());
+        self
+    }
+
+    /// The most connections to the server, at least 1. They are opened when they are needed. 5 unless set.
+    #[must_use]
+    pub fn connections(mut self, most: usize) -> Self {
+        self.connections = most.max(1);
+        self
+    }
+
+    /// How long opening a connection may take, TLS and authentication included. 2 seconds unless set.
+    #[must_use]
+    pub const fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// How long an operation may take in all: waiting for a connection, or for one to be opened, and for the answers.
+    /// 1 second unless set.
+    ///
+    /// The server gives up on a statement at nine tenths of it. So it works on nothing that nobody waits for, and a
+    /// statement that waits too long for a lock has a known outcome: not done.
+    #[must_use]
+    pub const fn command_timeout(mut self, limit: Duration) -> Self {
+        self.command_timeout = limit;
+        self
+    }
+
+    /// The server, to which a connection is then opened whose statements may take this long.
+    pub(crate) fn server(&self, statement_timeout: Duration) -> PgConnectOptions {
+        let mut server = self.server.clone().ssl_mode(self.tls()).disable_statement_logging();
+        if let Some(path) = &self.ca_file {
+            server = server.ssl_root_cert(path);
+        }
+        if server.get_application_name().is_none() {
+            server = server.application_name("session-postgres");
+        }
+        let timeout = statement_timeout.as_millis().max(1);
+        // No floats are read, and connection poolers know no `extra_float_digits`.
+        server
+            .options([("statement_timeout", timeout)])
+            .extra_float_digits(None)
+    }
+
+    /// How the server is called in messages.
+    pub(crate) fn address(&self) -> String {
+        let (host, port) = (self.server.get_host(), self.server.get_port());
+        match self.server.get_socket() {
+            Some(folder) => format!("{}:{port}", folder.display()),
+            None if host.contains(':') => format!("[{host}]:{port}"),
+            None => format!("{host}:{port}"),
+        }
+    }
+
+    pub(crate) fn user(&self) -> &str {
+        self.server.get_username()
+    }
+
+    /// Checks what goes into the text of statements.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let name = self.schema.as_bytes();
+        let begins_well = name.first().is_some_and(|first| !first.is_ascii_digit());
+        let known = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+        if begins_well && name.len() <= 63 && name.iter().all(known) {
+            return Ok(());
+        }
+        Err(Error::unavailable(format!(
+            "{:?} cannot be the name of the schema: use 1 to 63 characters of a-z, 0-9 and _, no digit first",
+            self.schema
+        )))
+    }
+
+    fn tls(&self) -> PgSslMode {
+        if !self.tls_is_set && (self.ca_file.is_some() || !self.is_on_this_machine()) {
+            PgSslMode::VerifyFull
+        } else {
+            self.server.get_ssl_mode()
+        }
+    }
+
+    fn is_on_this_machine(&self) -> bool {
+        let host = self.server.get_host();
+        self.server.get_socket().is_some()
+            || host.starts_with('/')
+            || host == "localhost"
+            || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    }
+}
+
+impl fmt::Debug for PostgresOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresOptions")
+            .field("server", &self.address())
+            .field("user", &self.user())
+            .field("database", &self.server.get_database())
+            .field("tls", &self.tls())
+            .field("ca_file", &self.ca_file)
+            .field("schema", &self.schema)
+            .field("connections", &self.connections)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("command_timeout", &self.command_timeout)
+            .finish()
+    }
+}
+
+impl FromStr for PostgresOptions {
+    type Err = Error;
+
+    fn from_str(url: &str) -> Result<Self, Error> {
+        Self::from_url(url)
+    }
+}
+
+impl TryFrom<&str> for PostgresOptions {
+    type Error = Error;
+
+    fn try_from(url: &str) -> Result<Self, Error> {
+        Self::from_url(url)
+    }
+}
+
+fn names_tls(url: &str) -> bool {
+    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
+    parameters
+        .split('&')
+        .any(|parameter| parameter.starts_with("sslmode=") || parameter.starts_with("ssl-mode="))
+}

@@ -1,0 +1,134 @@
+//! How a record is stored: `data` is an object of JSON strings, each holding a value's JSON text; times are
+//! milliseconds since 1970.
+
+use std::{collections::BTreeMap, str, time::Duration};
+
+use serde_json::value::RawValue;
+use session_core::{Data, Delta, Error, Record, SessionId, SessionInfo, Value, Version};
+use sqlx::{Row, postgres::PgRow};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::statement::LAST_MS;
+
+/// The keys that a delta sets, as a part of the column `data`.
+pub(crate) fn encode_sets(delta: &Delta) -> Result<String, Error> {
+    let mut sets = BTreeMap::new();
+    for (key, value) in delta.sets() {
+        sets.insert(key, encode_value(key, value)?);
+    }
+    serde_json::to_string(&sets).map_err(Error::unavailable)
+}
+
+/// A value's text.
+pub(crate) fn encode_value<'a>(key: &str, value: &'a Value) -> Result<&'a str, Error> {
+    let text = str::from_utf8(value.as_bytes()).map_err(|source| Error::Encode {
+        key: key.to_owned(),
+        source: source.into(),
+    })?;
+    if text.contains('\0') {
+        return Err(Error::Encode {
+            key: key.to_owned(),
+            source: "JSON text cannot hold the character U+0000 unescaped".into(),
+        });
+    }
+    Ok(text)
+}
+
+pub(crate) fn encode_id(id: &SessionId) -> Uuid {
+    Uuid::from_bytes(*id.as_bytes())
+}
+
+/// A length of time in milliseconds, at most the one to the end of the calendar.
+pub(crate) fn encode_duration(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).map_or(LAST_MS, |ms| ms.min(LAST_MS))
+}
+
+pub(crate) fn encode_size(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+/// The column `id`.
+pub(crate) fn decode_id(row: &PgRow) -> Result<SessionId, sqlx::Error> {
+    row.try_get("id").map(|id: Uuid| SessionId::from_bytes(id.into_bytes()))
+}
+
+/// The column `version`.
+pub(crate) fn decode_version(row: &PgRow) -> Result<Version, sqlx::Error> {
+    unsigned(row, "version").map(Version)
+}
+
+/// The only column of a statement that counts.
+pub(crate) fn decode_count(row: &PgRow) -> Result<u64, sqlx::Error> {
+    unsigned(row, "count")
+}
+
+/// A row of `update.sql` or `renew.sql`.
+pub(crate) fn decode_outcome(row: &PgRow, limit: u64) -> Result<Version, Error> {
+    let outcome: &str = row.try_get("outcome").map_err(Error::unknown)?;
+    match outcome {
+        "done" => decode_version(row).map_err(Error::unknown),
+        "conflict" => {
+            let current: Option<String> = row.try_get("current").map_err(Error::unavailable)?;
+            Err(Error::Conflict {
+                current: current.map(Value::from_json),
+            })
+        }
+        "in use" => Err(Error::IdInUse),
+        "too large" => {
+            let size = unsigned(row, "size").map_err(Error::unavailable)?;
+            Err(Error::TooLarge { size, limit })
+        }
+        _ => Err(Error::Ended),
+    }
+}
+
+/// A row of `load.sql`.
+pub(crate) fn decode_record(row: &PgRow) -> Result<Record, sqlx::Error> {
+    let idle_timeout = Duration::from_millis(unsigned(row, "idle_timeout")?);
+    let mut record = Record::new(time_in(row, "created")?, idle_timeout, time_in(row, "absolute_end")?);
+    record.data = decode_data(row.try_get("data")?).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    record.version = decode_version(row)?;
+    record.user = row.try_get("user_id")?;
+    record.last_seen = time_in(row, "last_seen")?;
+    record.loaded_at = time_in(row, "loaded_at")?;
+    Ok(record)
+}
+
+/// A row of `of_user.sql`.
+pub(crate) fn decode_info(row: &PgRow) -> Result<SessionInfo, sqlx::Error> {
+    Ok(SessionInfo::new(
+        decode_id(row)?,
+        time_in(row, "created")?,
+        time_in(row, "last_seen")?,
+        time_in(row, "absolute_end")?,
+    ))
+}
+
+/// Whatever is wrong with one value is left for who asks for it (promise P12): if it is no string, its text is kept.
+fn decode_data(text: &str) -> Result<Data, serde_json::Error> {
+    if let Ok(strings) = serde_json::from_str::<BTreeMap<String, String>>(text) {
+        let values = strings.into_iter();
+        return Ok(values.map(|(key, text)| (key, Value::from_json(text))).collect());
+    }
+    let values = serde_json::from_str::<BTreeMap<String, &RawValue>>(text)?.into_iter();
+    let decode = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned());
+    Ok(values.map(|(key, raw)| (key, Value::from_json(decode(raw)))).collect())
+}
+
+fn time_in(row: &PgRow, column: &str) -> Result<OffsetDateTime, sqlx::Error> {
+    let ms: i64 = row.try_get(column)?;
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).map_err(|error| wrong(column, error))
+}
+
+fn unsigned(row: &PgRow, column: &str) -> Result<u64, sqlx::Error> {
+    let number: i64 = row.try_get(column)?;
+    number.try_into().map_err(|error| wrong(column, error))
+}
+
+fn wrong(column: &str, error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: error.into(),
+    }
+}

@@ -1,0 +1,109 @@
+use std::sync::Arc;
+
+/// How long a marker stands, in milliseconds.
+const MARKER_MS: &str = "300000";
+
+/// The length of an expiry bucket, in milliseconds.
+const BUCKET_MS: &str = "600000";
+
+/// The last millisecond of the year 9999, after which no time is kept.
+pub(crate) const LAST_MS: i64 = 253_402_300_799_999;
+
+/// The server's clock. It goes on during a statement, unlike `now()`, which would revive what expired while the
+/// statement waited for a lock.
+const NOW: &str = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+/// The arguments of a statement, in the order of its parameters.
+macro_rules! arguments {
+    ($($value:expr),* $(,)?) => {{
+        #[allow(unused_mut, reason = "there may be none")]
+        let mut arguments = sqlx::postgres::PgArguments::default();
+        $(sqlx::Arguments::add(&mut arguments, $value).map_err(session_core::Error::unavailable)?;)*
+        arguments
+    }};
+}
+pub(crate) use arguments;
+
+/// A statement, prepared by each connection when it first runs it.
+#[derive(Clone, Debug)]
+pub(crate) struct Statement {
+    pub(crate) text: Arc<str>,
+    /// Whether it may change something, so that it matters whether it was done.
+    pub(crate) writes: bool,
+}
+
+/// All that the store says to the server, but for the migrations.
+#[derive(Debug)]
+pub(crate) struct Statements {
+    pub(crate) create: Statement,
+    pub(crate) end: Statement,
+    pub(crate) end_all: Statement,
+    pub(crate) follow: Statement,
+    pub(crate) forget_expired: Statement,
+    pub(crate) load: Statement,
+    pub(crate) of_user: Statement,
+    pub(crate) ping: Statement,
+    pub(crate) purge_markers: Statement,
+    pub(crate) purge_sessions: Statement,
+    pub(crate) renew: Statement,
+    pub(crate) renewed: Statement,
+    pub(crate) touch: Statement,
+    pub(crate) update: Statement,
+}
+
+impl Statements {
+    pub(crate) fn new(schema: &str) -> Self {
+        let read = |template| Statement {
+            text: fill_in(template, schema).into(),
+            writes: false,
+        };
+        let write = |template| Statement {
+            writes: true,
+            ..read(template)
+        };
+        Self {
+            create: write(include_str!("statements/create.sql")),
+            end: write(include_str!("statements/end.sql")),
+            end_all: write(include_str!("statements/end_all.sql")),
+            follow: read(include_str!("statements/follow.sql")),
+            forget_expired: write(include_str!("statements/forget_expired.sql")),
+            load: read(include_str!("statements/load.sql")),
+            of_user: read(include_str!("statements/of_user.sql")),
+            ping: read(include_str!("statements/ping.sql")),
+            purge_markers: write(include_str!("statements/purge_markers.sql")),
+            purge_sessions: write(include_str!("statements/purge_sessions.sql")),
+            renew: write(include_str!("statements/renew.sql")),
+            renewed: read(include_str!("statements/renewed.sql")),
+            touch: write(include_str!("statements/touch.sql")),
+            update: write(include_str!("statements/update.sql")),
+        }
+    }
+}
+
+/// The text of a statement, without its comments: they need not travel to the server with each preparation.
+///
+/// `schema` was checked by [`PostgresOptions::check`](crate::PostgresOptions); the rest is constant.
+pub(crate) fn fill_in(template: &str, schema: &str) -> String {
+    let lines = template.lines().filter(|line| !line.trim_start().starts_with("--"));
+    lines
+        .collect::<Vec<_>>()
+        .join("\n")
+        .replace("{schema}", &format!("\"{schema}\""))
+        .replace("{now}", NOW)
+        .replace("{marker_ms}", MARKER_MS)
+        .replace("{bucket_ms}", BUCKET_MS)
+        .replace("{last_ms}", &LAST_MS.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_to_fill_in() {
+        let statements = format!("{:?}", Statements::new("web"));
+        let fields = statements.replace("Statement {", "").replace("Statements {", "");
+        assert!(!fields.contains('{'), "{statements}");
+        assert!(statements.contains(r#"\"web\".session"#));
+    }
+}

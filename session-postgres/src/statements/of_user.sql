@@ -1,0 +1,8 @@
+-- Lists a user's live sessions in the order of their ids.
+-- $1 user, $2 the id after which to begin or NULL, $3 the most to return
+-- Returns a row for each.
+SELECT id, created, last_seen, absolute_end
+FROM {schema}.session
+WHERE user_id = $1 AND ($2::uuid IS NULL OR $2 < id) AND {now} < expires
+ORDER BY id
+LIMIT $3

@@ -1,0 +1,3 @@
+-- Asks for a sign of life.
+-- Returns one row.
+SELECT 1

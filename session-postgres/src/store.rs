@@ -1,0 +1,292 @@
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use session_core::{
+    Data, Error, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version,
+};
+use sqlx::postgres::{PgArguments, PgRow};
+use tokio::time::Instant;
+
+use crate::{
+    PostgresOptions,
+    connections::Connections,
+    migrate,
+    record::{
+        decode_count, decode_id, decode_info, decode_outcome, decode_record, decode_version, encode_duration,
+        encode_id, encode_sets, encode_size, encode_value,
+    },
+    statement::{Statement, Statements, arguments},
+};
+
+/// How often an operation follows a session that is renewed while it looks for it.
+const FOLLOW_LIMIT: usize = 16;
+
+/// Sessions in PostgreSQL.
+///
+/// A cheap handle: its clones share their connections, which are closed with the last of them. It works within a tokio
+/// runtime with time and I/O enabled, and only the one in which it was first used.
+#[derive(Clone)]
+pub struct PostgresStore {
+    connections: Arc<Connections>,
+    statements: Arc<Statements>,
+}
+
+impl PostgresStore {
+    /// A store whose server answers: opens a connection with these settings, or with those in a URL.
+    ///
+    /// It tries once. Its connections are opened again by themselves when they are lost later.
+    ///
+    /// ```no_run
+    /// # use session_postgres::{PostgresOptions, PostgresStore};
+    /// # async fn run() -> Result<(), session_core::Error> {
+    /// let store = PostgresStore::connect("postgres://app:secret@db.example/app").await?;
+    ///
+    /// let options = PostgresOptions::from_url("postgres://app:secret@db.example/app")?.connections(10);
+    /// let store = PostgresStore::connect(options).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if a setting is wrong, or if there is no connection within the
+    /// [connect timeout](PostgresOptions::connect_timeout); its sources say why, without the password.
+    pub async fn connect<O>(options: O) -> Result<Self, Error>
+    where
+        O: TryInto<PostgresOptions>,
+        O::Error: Into<Error>,
+    {
+        let store = Self::new(options.try_into().map_err(Into::into)?)?;
+        store.connections.open().await?;
+        Ok(store)
+    }
+
+    /// A store that connects when it is first used.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if a setting is wrong; its source says which.
+    pub fn new(options: PostgresOptions) -> Result<Self, Error> {
+        options.check()?;
+        Ok(Self {
+            statements: Arc::new(Statements::new(&options.schema)),
+            connections: Arc::new(Connections::new(options)),
+        })
+    }
+
+    /// Makes the schema and its tables, or brings them up to date.
+    ///
+    /// It may be called by all instances at once, and again at each start. Whoever comes first does it, in one
+    /// transaction; the others wait, for a minute at most. A role that may not create schemas can do it if the schema
+    /// is there already, and one that may create nothing if there is nothing to do.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if nothing was done, and [`Error::Unknown`] if the link broke at the end; call it again.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        migrate::run(self.connections.options()).await
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.connections.options().command_timeout
+    }
+
+    async fn fetch(
+        &self,
+        statement: &Statement,
+        arguments: PgArguments,
+        deadline: Instant,
+    ) -> Result<Vec<PgRow>, Error> {
+        self.connections.fetch(statement, arguments, deadline).await
+    }
+
+    /// The id that the session with this id has by now, if renewals that were no login have changed it.
+    ///
+    /// It is asked in a statement of its own, after one that found no session: a statement that waited for a renewal to
+    /// be committed finds neither the session under its new id nor the marker, for it sees what was there when it began.
+    async fn follow(&self, id: &SessionId, deadline: Instant) -> Result<Option<SessionId>, Error> {
+        let rows = self
+            .fetch(&self.statements.follow, arguments![encode_id(id)], deadline)
+            .await?;
+        rows.first().map(decode_id).transpose().map_err(Error::unavailable)
+    }
+
+    /// Whether there is a session as its creation left it: then the creation is repeated, by somebody who did not learn
+    /// how it went.
+    async fn is_created(&self, id: &SessionId, new: &NewSession) -> Result<bool, Error> {
+        let Loaded::Live(_, record) = self.load(&[*id]).await? else {
+            return Ok(false);
+        };
+        let mut data = Data::new();
+        new.delta.apply_to(&mut data);
+        Ok(record.version == Version(1) && record.data == data && record.user == new.user)
+    }
+
+    async fn count(&self, statement: &Statement, arguments: PgArguments, deadline: Instant) -> Result<u64, Error> {
+        let rows = self.fetch(statement, arguments, deadline).await?;
+        rows.first().map_or(Ok(0), decode_count).map_err(Error::unknown)
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PostgresStore")
+            .field(self.connections.options())
+            .finish()
+    }
+}
+
+#[async_trait]
+impl SessionStore for PostgresStore {
+    async fn create(&self, id: &SessionId, new: &NewSession) -> Result<Version, Error> {
+        check_size(new)?;
+        let arguments = arguments![
+            encode_id(id),
+            encode_sets(&new.delta)?,
+            &new.user,
+            encode_duration(new.lifetime.idle),
+            encode_duration(new.lifetime.absolute),
+        ];
+        let rows = self.fetch(&self.statements.create, arguments, self.deadline()).await?;
+        match rows.first() {
+            Some(row) => decode_version(row).map_err(Error::unknown),
+            None if self.is_created(id, new).await? => Ok(Version(1)),
+            None => Err(Error::IdInUse),
+        }
+    }
+
+    async fn load(&self, ids: &[SessionId]) -> Result<Loaded, Error> {
+        let arguments = arguments![ids.iter().map(encode_id).collect::<Vec<_>>()];
+        let rows = self.fetch(&self.statements.load, arguments, self.deadline()).await?;
+        for id in ids {
+            let Some(row) = rows.iter().find(|row| decode_id(row).is_ok_and(|found| found == *id)) else {
+                continue;
+            };
+            match decode_record(row) {
+                Ok(record) => return Ok(Loaded::Live(*id, Box::new(record))),
+                Err(error) => tracing::warn!(session = %id, %error, "a session's record cannot be read"),
+            }
+        }
+        Ok(Loaded::Missing)
+    }
+
+    async fn update(&self, id: &SessionId, update: &Update) -> Result<Version, Error> {
+        let deadline = self.deadline();
+        let sets = encode_sets(&update.delta)?;
+        let removals: Vec<&str> = update.delta.removals().collect();
+        let expectation = update.expectation.as_ref();
+        let key = expectation.map(|expected| &expected.key);
+        let value = expectation.and_then(|expected| Some(encode_value(&expected.key, expected.value.as_ref()?)));
+        let value = value.transpose()?;
+        let mut id = *id;
+        for _ in 0..FOLLOW_LIMIT {
+            let size = encode_size(update.max_size);
+            let arguments = arguments![encode_id(&id), &sets, &removals, key, value, update.touch, size];
+            let rows = self.fetch(&self.statements.update, arguments, deadline).await?;
+            if let Some(row) = rows.first() {
+                return decode_outcome(row, update.max_size);
+            }
+            id = self.follow(&id, deadline).await?.ok_or(Error::Ended)?;
+        }
+        Err(always_renewed())
+    }
+
+    async fn touch(&self, id: &SessionId) -> Result<(), Error> {
+        let rows = self
+            .fetch(&self.statements.touch, arguments![encode_id(id)], self.deadline())
+            .await?;
+        if rows.is_empty() { Err(Error::Ended) } else { Ok(()) }
+    }
+
+    async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error> {
+        let deadline = self.deadline();
+        let arguments = arguments![
+            encode_id(from),
+            encode_id(to),
+            encode_sets(&renewal.delta)?,
+            renewal.delta.removals().collect::<Vec<_>>(),
+            &renewal.user,
+            renewal.login.is_some(),
+            renewal.login.map(|lifetime| encode_duration(lifetime.idle)),
+            renewal.login.map(|lifetime| encode_duration(lifetime.absolute)),
+            encode_size(renewal.max_size),
+        ];
+        let mut answer = self.fetch(&self.statements.renew, arguments.clone(), deadline).await;
+        if matches!(answer, Err(Error::IdInUse)) {
+            // By what has expired, perhaps: only then it is tried again.
+            let forgotten = self
+                .fetch(&self.statements.forget_expired, arguments![encode_id(to)], deadline)
+                .await?;
+            if !forgotten.is_empty() {
+                answer = self.fetch(&self.statements.renew, arguments, deadline).await;
+            }
+        }
+        if let Some(row) = answer?.first() {
+            return decode_outcome(row, renewal.max_size);
+        }
+        let arguments = arguments![encode_id(from), encode_id(to)];
+        let rows = self.fetch(&self.statements.renewed, arguments, deadline).await?;
+        let row = rows.first().ok_or(Error::Ended)?;
+        decode_version(row).map_err(Error::unavailable)
+    }
+
+    async fn end(&self, id: &SessionId) -> Result<(), Error> {
+        let deadline = self.deadline();
+        let mut id = *id;
+        for _ in 0..FOLLOW_LIMIT {
+            let rows = self
+                .fetch(&self.statements.end, arguments![encode_id(&id)], deadline)
+                .await?;
+            if !rows.is_empty() {
+                return Ok(());
+            }
+            let Some(successor) = self.follow(&id, deadline).await? else {
+                return Ok(());
+            };
+            id = successor;
+        }
+        Err(always_renewed())
+    }
+
+    async fn of_user(&self, user: &str, page: &Page) -> Result<Vec<SessionInfo>, Error> {
+        let arguments = arguments![user, page.after.as_ref().map(encode_id), i64::from(page.limit)];
+        let rows = self.fetch(&self.statements.of_user, arguments, self.deadline()).await?;
+        rows.iter()
+            .map(decode_info)
+            .collect::<Result<_, _>>()
+            .map_err(Error::unavailable)
+    }
+
+    async fn end_all(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error> {
+        let arguments = arguments![user, except.map(encode_id)];
+        self.count(&self.statements.end_all, arguments, self.deadline()).await
+    }
+
+    async fn purge(&self, limit: u32) -> Result<u64, Error> {
+        let (deadline, limit) = (self.deadline(), u64::from(limit));
+        let sessions = arguments![encode_size(limit)];
+        let sessions = self.count(&self.statements.purge_sessions, sessions, deadline).await?;
+        let markers = arguments![encode_size(limit - sessions.min(limit))];
+        Ok(sessions + self.count(&self.statements.purge_markers, markers, deadline).await?)
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        self.fetch(&self.statements.ping, arguments![], self.deadline()).await?;
+        Ok(())
+    }
+}
+
+/// The only check of a record's size that needs no look at the record.
+fn check_size(new: &NewSession) -> Result<(), Error> {
+    let (sets, limit) = (new.delta.sets(), new.max_size);
+    let size = sets.map(|(key, value)| (key.len() + value.len()) as u64).sum();
+    if size > limit {
+        Err(Error::TooLarge { size, limit })
+    } else {
+        Ok(())
+    }
+}
+
+fn always_renewed() -> Error {
+    Error::unavailable("the session was renewed each time it was found")
+}

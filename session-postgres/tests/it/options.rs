@@ -1,0 +1,117 @@
+//! Settings: what is refused, what is shown.
+
+use std::time::Duration;
+
+use session_core::{Error, SessionStore};
+use session_postgres::{PostgresOptions, PostgresStore};
+use tokio::task::JoinSet;
+
+use crate::{
+    admin, chain, migrated, patient, server,
+    server::{PASSWORD, USER},
+    session,
+};
+
+#[test]
+fn only_a_postgres_url_will_do() {
+    for url in [
+        "mysql://app:geheim@db/app",
+        "app:geheim@db/app",
+        "",
+        "ge-heim://db",
+        "postgres://app:geheim@db:port",
+    ] {
+        let refused = PostgresOptions::from_url(url).unwrap_err();
+        let text = chain(&refused);
+        assert!(matches!(refused, Error::Unavailable { .. }), "{url}: {text}");
+        assert!(!text.contains("heim"), "{text}");
+    }
+    let text = chain(&PostgresOptions::from_url("mysql://db/app").unwrap_err());
+    assert!(text.contains("mysql://"), "{text}");
+    for url in ["postgres://db/app", "postgresql://db/app"] {
+        assert!(PostgresOptions::from_url(url).is_ok(), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_schema_name_that_would_need_quoting_is_refused() {
+    let long = "s".repeat(64);
+    for name in ["", "1st", "Web", "a-b", "a b", "a\"b", "ä", "a.b", &long] {
+        let options = PostgresOptions::from_url(&server().url()).unwrap().schema(name);
+        let refused = PostgresStore::connect(options).await.unwrap_err();
+        let text = chain(&refused);
+        assert!(text.contains("cannot be the name of the schema"), "{name:?}: {text}");
+    }
+    // A word of SQL is no harm.
+    for name in ["user", "_1", &long[1..]] {
+        session(&migrated(patient(server()).schema(name)).await).await;
+    }
+}
+
+#[test]
+fn a_password_is_never_shown() {
+    let url = "postgres://app:geheim@db.example:5433/shop?application_name=web";
+    let options = PostgresOptions::from_url(url).unwrap();
+    let shown = format!("{options:?} {:?}", PostgresStore::new(options.clone()).unwrap());
+    assert!(!shown.contains("geheim"), "{shown}");
+    for part in ["db.example:5433", "\"app\"", "\"shop\"", "\"session\""] {
+        assert!(shown.contains(part), "{shown}");
+    }
+}
+
+#[test]
+fn a_server_elsewhere_must_show_a_valid_certificate_unless_told_otherwise() {
+    let tls = |url: &str| format!("{:?}", PostgresOptions::from_url(url).unwrap());
+    for url in [
+        "postgres://db.example/app",
+        "postgres://10.0.0.1/app",
+        "postgres://[2001:db8::1]/app",
+    ] {
+        assert!(tls(url).contains("VerifyFull"), "{url}");
+    }
+    for url in [
+        "postgres://localhost/app",
+        "postgres://127.0.0.1/app",
+        "postgres://[::1]/app",
+        "postgres:///app?host=/tmp",
+        "postgres://%2Ftmp/app",
+        "postgres://db.example/app?sslmode=prefer",
+    ] {
+        assert!(tls(url).contains("Prefer"), "{url}");
+    }
+    assert!(tls("postgres://db.example/app?application_name=x&sslmode=disable").contains("Disable"));
+    let with_ca = PostgresOptions::from_url("postgres://localhost/app")
+        .unwrap()
+        .ca_file("ca.pem");
+    assert!(format!("{with_ca:?}").contains("VerifyFull"));
+}
+
+#[tokio::test]
+async fn a_unix_socket_will_do() {
+    let socket = server().socket_folder().display();
+    let port = server().port();
+    let url = format!("postgres:///postgres?host={socket}&port={port}&user={USER}&password={PASSWORD}");
+    let store = PostgresStore::connect(&*url).await.unwrap();
+    store.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn there_are_no_more_connections_than_allowed() {
+    let url = format!("{}?application_name=two_connections", server().url());
+    let options = PostgresOptions::from_url(&url).unwrap().connections(2);
+    let store = migrated(options.command_timeout(Duration::from_secs(20))).await;
+    let mut reads = JoinSet::new();
+    for _ in 0..50 {
+        let store = store.clone();
+        reads.spawn(async move { store.ping().await });
+    }
+    while let Some(done) = reads.join_next().await {
+        done.unwrap().unwrap();
+    }
+    let text = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'two_connections'";
+    let open: i64 = sqlx::query_scalar(text)
+        .fetch_one(&mut admin(server()).await)
+        .await
+        .unwrap();
+    assert!((1..=2).contains(&open), "{open}");
+}

@@ -1,0 +1,312 @@
+//! A PostgreSQL server of the tests' own: on a free port, in a temporary folder, gone with the process that started it.
+//!
+//! Needs nothing but std and tempfile, so that other crates' tests can take this file in by its path.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a panic is the failure message")]
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader, Read},
+    net::TcpListener,
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt, chown},
+        process::CommandExt,
+    },
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+/// The superuser and its password.
+pub(crate) const USER: &str = "postgres";
+pub(crate) const PASSWORD: &str = "a-secret-of-the-tests";
+
+/// A server certificate and its key, in PEM.
+pub(crate) struct Tls {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
+}
+
+/// A running server. Dropping it stops it and removes its folder; so does the end of the process, however it comes.
+pub(crate) struct Server {
+    folder: PathBuf,
+    port: u16,
+    /// Whom the server runs as, where the tests run as root: PostgreSQL refuses root.
+    owner: Option<(u32, u32)>,
+    tls: bool,
+    postmaster: Option<Child>,
+    /// Stops the server when the other end of its input, which this process holds, is closed.
+    watchdog: Child,
+    lifeline: Option<ChildStdin>,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    pub(crate) fn start_with(tls: Option<&Tls>) -> Self {
+        let folder = tempfile::Builder::new().prefix("session-pg-").tempdir().unwrap().keep();
+        let owner = (fs::metadata(&folder).unwrap().uid() == 0).then(unprivileged_user);
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut watchdog = Command::new("sh")
+            .args(["-c", WATCHDOG, "watchdog"])
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let lifeline = watchdog.stdin.take();
+        let mut server = Self {
+            folder,
+            port: free_port(),
+            owner,
+            tls: tls.is_some(),
+            postmaster: None,
+            watchdog,
+            lifeline,
+        };
+        server.give_to_owner(&server.folder);
+        server.create_cluster();
+        if let Some(tls) = tls {
+            server.write("server.crt", &tls.certificate);
+            server.write("server.key", &tls.key);
+        }
+        server.restart();
+        server
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder of its unix socket.
+    pub(crate) fn socket_folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.url_as(USER, PASSWORD)
+    }
+
+    pub(crate) fn url_as(&self, user: &str, password: &str) -> String {
+        format!("postgres://{user}:{password}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Starts it again on the same port, and waits until it takes connections.
+    pub(crate) fn restart(&mut self) {
+        assert!(self.postmaster.is_none(), "it runs");
+        let mut command = self.command("postgres");
+        command.arg("-D").arg(self.data());
+        for setting in [
+            format!("port={}", self.port),
+            format!("unix_socket_directories={}", self.folder.display()),
+            format!("ssl={}", if self.tls { "on" } else { "off" }),
+            "listen_addresses=127.0.0.1".to_owned(),
+            "max_connections=200".to_owned(),
+            // The machine is not switched off during a test; what a killed server wrote, the system still has.
+            "fsync=off".to_owned(),
+        ] {
+            command.args(["-c", &setting]);
+        }
+        let mut postmaster = command.stderr(Stdio::piped()).spawn().unwrap();
+        let log = postmaster.stderr.take().unwrap();
+        self.postmaster = Some(postmaster);
+        wait_until_ready(log);
+    }
+
+    /// Ends it as an administrator does: connections are told and closed, nothing is lost.
+    pub(crate) fn stop_fast(&mut self) {
+        self.stop("-INT");
+    }
+
+    /// Ends all of its processes at once, with no chance to say a word.
+    pub(crate) fn kill(&mut self) {
+        let processes = self.processes();
+        signal("-STOP", &processes);
+        signal("-KILL", &processes);
+        self.postmaster.take().unwrap().wait().unwrap();
+    }
+
+    /// Stops all of its processes in their tracks.
+    pub(crate) fn freeze(&self) {
+        // First the one that makes new ones.
+        signal("-STOP", &self.processes()[..1]);
+        signal("-STOP", &self.processes());
+    }
+
+    /// Lets a frozen server go on.
+    pub(crate) fn thaw(&self) {
+        signal("-CONT", &self.processes());
+    }
+
+    fn stop(&mut self, how: &str) {
+        if let Some(mut postmaster) = self.postmaster.take() {
+            signal(how, &[postmaster.id()]);
+            postmaster.wait().unwrap();
+        }
+    }
+
+    /// The process ids of the server: of the postmaster, then of its children.
+    fn processes(&self) -> Vec<u32> {
+        let postmaster = self.postmaster.as_ref().expect("it runs").id();
+        let table = output(Command::new("ps").args(["-A", "-o", "pid=", "-o", "ppid="]));
+        let children = table.lines().filter_map(|line| {
+            let (process, parent) = line.trim().split_once(char::is_whitespace)?;
+            let process = process.parse().ok()?;
+            (parent.trim().parse() == Ok(postmaster)).then_some(process)
+        });
+        [postmaster].into_iter().chain(children).collect()
+    }
+
+    fn create_cluster(&self) {
+        let password = self.folder.join("password");
+        fs::write(&password, PASSWORD).unwrap();
+        self.give_to_owner(&password);
+        let mut command = self.command("initdb");
+        command.args(["--username", USER, "--encoding", "UTF8", "--locale", "C", "--no-sync"]);
+        // What everybody should use takes a tenth of a second in a client that was compiled without optimisation.
+        command.args(["--auth-local", "scram-sha-256", "--auth-host", "password"]);
+        command.arg("--pwfile").arg(password).arg(self.data());
+        output(&mut command);
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.data().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        self.give_to_owner(&path);
+    }
+
+    fn give_to_owner(&self, path: &Path) {
+        if let Some((user, group)) = self.owner {
+            chown(path, Some(user), Some(group)).unwrap();
+        }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// A program of PostgreSQL's, to be run as who may run it.
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(program(name));
+        command
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .env("LC_ALL", "C")
+            .process_group(0);
+        if let Some((user, group)) = self.owner {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.postmaster.is_some() {
+            self.thaw();
+            self.stop("-QUIT");
+        }
+        drop(self.lifeline.take());
+        let _status = self.watchdog.wait();
+    }
+}
+
+/// Waits until the process that started it closes the pipe, by will or by its end. Then it stops a server that still
+/// runs, frozen or not, and removes the folder.
+const WATCHDOG: &str = r#"
+cat > /dev/null
+postmaster=$(head -n 1 "$1/data/postmaster.pid" 2> /dev/null)
+if [ -n "$postmaster" ]; then
+    kill -QUIT "$postmaster"
+    ps -A -o pid= -o ppid= | while read -r process parent; do
+        if [ "$process" = "$postmaster" ] || [ "$parent" = "$postmaster" ]; then kill -CONT "$process"; fi
+    done
+    tries=0
+    while kill -0 "$postmaster" && [ $tries -lt 50 ]; do
+        sleep 0.1
+        tries=$((tries + 1))
+    done
+fi 2> /dev/null
+rm -rf "$1"
+"#;
+
+/// Reads the server's log up to the line that says it is ready, and then on, so that it never waits for its reader.
+fn wait_until_ready(log: impl Read + Send + 'static) {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(log).lines().map_while(Result::ok) {
+            let _nobody_listens = sender.send(line);
+        }
+    });
+    let mut seen = String::new();
+    loop {
+        match receiver.recv_timeout(Duration::from_secs(60)) {
+            Ok(line) if line.contains("database system is ready to accept connections") => return,
+            Ok(line) => seen = seen + &line + "\n",
+            Err(error) => panic!("PostgreSQL did not start ({error}):\n{seen}"),
+        }
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn signal(signal: &str, processes: &[u32]) {
+    for process in processes {
+        // One that has ended meanwhile needs none.
+        let _status = Command::new("kill")
+            .args([signal, &process.to_string()])
+            .stderr(Stdio::null())
+            .status();
+    }
+}
+
+/// The user and group to run a server as.
+fn unprivileged_user() -> (u32, u32) {
+    let id = |flag: &str, user: &str| {
+        let output = Command::new("id").args([flag, user]).output().unwrap();
+        String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+    };
+    let users = ["postgres", "nobody"].into_iter();
+    let mut known = users.filter_map(|user| Some((id("-u", user)?, id("-g", user)?)));
+    known
+        .next()
+        .expect("PostgreSQL refuses to run as root, and there is no user postgres or nobody")
+}
+
+/// A program of PostgreSQL's: on the path, or where Debian, Homebrew and others put it; the newest of them.
+fn program(name: &str) -> PathBuf {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut found: Vec<_> = env::split_paths(&path).map(|folder| folder.join(name)).collect();
+    for (parent, prefix) in [
+        ("/usr/lib/postgresql", ""),
+        ("/opt/homebrew/opt", "postgresql"),
+        ("/usr/local/opt", "postgresql"),
+        ("/usr", "pgsql-"),
+    ] {
+        let entries = fs::read_dir(parent).into_iter().flatten().flatten();
+        let folders = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix));
+        let mut folders: Vec<_> = folders.map(|entry| entry.path().join("bin").join(name)).collect();
+        folders.sort();
+        found.extend(folders.into_iter().rev());
+    }
+    let Some(program) = found.into_iter().find(|program| program.is_file()) else {
+        panic!("there is no `{name}` on this machine, and these tests need PostgreSQL: `./check` installs it");
+    };
+    program
+}
+
+fn output(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}

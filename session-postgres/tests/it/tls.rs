@@ -1,0 +1,73 @@
+//! A server that shows a certificate of the tests' own authority.
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use session_core::SessionStore;
+use session_postgres::{PostgresOptions, PostgresStore};
+
+use crate::{
+    chain, migrated,
+    server::{PASSWORD, Server, Tls, USER},
+    session,
+};
+
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new(name: &str) -> Self {
+        let mut parameters = CertificateParams::default();
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    /// A certificate for a name.
+    fn certify(&self, name: &str) -> Tls {
+        let key = KeyPair::generate().unwrap();
+        let parameters = CertificateParams::new([name.to_owned()]).unwrap();
+        Tls {
+            certificate: parameters.signed_by(&key, &self.0).unwrap().pem(),
+            key: key.serialize_pem(),
+        }
+    }
+
+    fn file(&self) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, self.0.pem()).unwrap();
+        file
+    }
+}
+
+#[tokio::test]
+async fn only_a_certificate_of_the_right_authority_for_the_right_name_is_trusted() {
+    let (right, wrong) = (Authority::new("right"), Authority::new("wrong"));
+    let server = Server::start_with(Some(&right.certify("localhost")));
+    let (right, wrong) = (right.file(), wrong.file());
+    let at = |host: &str| {
+        let url = format!("postgres://{USER}:{PASSWORD}@{host}:{}/postgres", server.port());
+        PostgresOptions::from_url(&url).unwrap()
+    };
+
+    let store = migrated(at("localhost").ca_file(right.path())).await;
+    session(&store).await;
+
+    for (refused, why) in [
+        (at("localhost").ca_file(wrong.path()), "UnknownIssuer"),
+        (at("127.0.0.1").ca_file(right.path()), "not valid for name"),
+    ] {
+        let error = PostgresStore::connect(refused.clone()).await.unwrap_err();
+        let text = chain(&error);
+        assert!(text.contains("can be trusted") && text.contains(why), "{text}");
+        // Each attempt is as strict as the first.
+        assert!(PostgresStore::new(refused).unwrap().ping().await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_refused_where_a_certificate_is_asked_for() {
+    let authority = Authority::new("any").file();
+    let options = PostgresOptions::from_url(&crate::server().url())
+        .unwrap()
+        .ca_file(authority.path());
+    let text = chain(&PostgresStore::connect(options).await.unwrap_err());
+    assert!(text.contains("does not support TLS"), "{text}");
+}
