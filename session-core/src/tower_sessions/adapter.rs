@@ -13,7 +13,8 @@ const SEEN: &str = "\0seen";
 /// Any of our stores, as a store for the stock `tower_sessions::SessionManagerLayer` of 0.15 and 0.14.
 ///
 /// The stock layer loads and saves whole records; this store saves only what changed between the two, and never
-/// into a session that has ended. Which promises that keeps is said [one level up](super).
+/// into a session that has ended. Which promises that keeps is said [one level up](super). A record may have 256 KiB.
+/// What expired is purged now and then as sessions are created; `continuously_delete_expired` is not needed.
 ///
 /// ```
 /// use session_core::{MemoryStore, tower_sessions::TowerSessionsStore};

@@ -37,7 +37,8 @@
 //! - It sees what our `Session` wrote before the view was first read, unless the request came without a session's
 //!   cookie: such a view begins empty. Later writes, and those of the other view, meet its own at the commit.
 //! - `save` commits at once. `cycle_id` renews the session in the commit, and deletes nothing. `flush` and `delete`
-//!   end it at once; what is written after them begins a new session. A response of 5xx commits nothing.
+//!   end it at once; what is written after them begins a new session. A response of 5xx commits nothing. (A `flush`
+//!   after a `cycle_id` ends the session in the commit, since tower-sessions tells nobody of it before.)
 //! - The layer's timeouts rule: `set_expiry` is ignored.
 //! - `id` is the [`SessionId`](crate::SessionId) as a number, not the secret of the cookie: that of the request's first
 //!   token, and after `save` that of the session if it is a new one.
@@ -49,15 +50,16 @@
 //! # Our stores under its layer
 //!
 //! [`TowerSessionsStore`] makes a store for the stock `tower_sessions::SessionManagerLayer` of any of ours. The stock
-//! layer decides when to save and what cookie to send, so not all promises can be kept:
+//! layer decides when to save and what cookie to send, so not all promises can be kept. Put no `CachingSessionStore`
+//! between the two: it would hand out old copies, and write their changes again.
 //!
 //! | promise | under the stock layer |
 //! |---|---|
-//! | P1 merge | yes, but for changes made while `cycle_id` is under way. A write that cannot be kept is answered by 500 |
+//! | P1 merge | yes, but for changes made while a `cycle_id` is under way. A write that cannot be kept is answered by 500 |
 //! | P2 atomic update | no: tower-sessions has none |
-//! | P3 ended stays ended | yes |
+//! | P3 ended stays ended | yes, but for a `cycle_id` under way: there it deletes one session and creates another |
 //! | P4 nobody else's cookie | in part: a late write to a session that ended sends no cookie, but a late read may remove the new one |
-//! | P5 read your writes | yes, without a `CachingSessionStore` |
+//! | P5 read your writes | yes |
 //! | P6 no fixation | yes, but for `cycle_id` followed by 5xx, which loses the session |
 //! | P7 a leaked store opens nothing | yes: the store sees a digest of the cookie |
 //! | P8 bounded | each call, by the store's own time limit; a store that is down is answered by 500 |

@@ -153,7 +153,7 @@ macro_rules! version {
         }
 
         fn backend(error: crate::Error) -> Error {
-            tracing::error!(
+            tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "the session store failed"
             );

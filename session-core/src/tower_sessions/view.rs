@@ -119,7 +119,7 @@ impl ViewCore {
 
     /// Makes the response of `error`, for all that the view's crate can say is that something failed.
     fn refuse(&self, error: Error) -> String {
-        tracing::error!(error = &error as &dyn std::error::Error, "a view of the session failed");
+        tracing::warn!(error = &error as &dyn std::error::Error, "a view of the session failed");
         let text = error.to_string();
         self.handle.state().refusal.get_or_insert(error);
         text
