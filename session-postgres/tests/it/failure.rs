@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How much later than its deadline an operation may return on a machine that is busy with other tests.
-const SLACK: Duration = Duration::from_secs(2);
+const SLACK: Duration = Duration::from_secs(5);
 
 /// A store with one connection, whose statements are prepared: then what is lost is the answer to the statement.
 async fn prepared_through(proxy: &Proxy) -> PostgresStore {
@@ -166,8 +166,8 @@ async fn a_frozen_server_is_an_error_in_time_and_works_again_when_it_goes_on() {
     server.freeze();
     let begin = Instant::now();
     let results = each_operation(&store).await;
-    let most = limit * u32::try_from(results.len()).unwrap();
-    assert!(begin.elapsed() < most + SLACK, "{:?}", begin.elapsed());
+    let most = (limit + SLACK) * u32::try_from(results.len()).unwrap();
+    assert!(begin.elapsed() < most, "{:?}", begin.elapsed());
     for result in results {
         let error = result.unwrap_err();
         assert!(
