@@ -112,8 +112,6 @@ impl ViewCore {
 
     /// Ends the session, now.
     pub(super) async fn logout(&self) -> Result<(), String> {
-        // What was not loaded before needs no loading to end it.
-        self.known().base.get_or_insert_default();
         self.handle.logout().await.map_err(|error| self.refuse(error))
     }
 
