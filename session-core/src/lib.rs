@@ -59,6 +59,8 @@ mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod token;
+#[cfg(any(feature = "tower-sessions", feature = "tower-sessions-014"))]
+pub mod tower_sessions;
 mod update;
 mod value;
 mod version;

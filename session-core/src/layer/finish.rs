@@ -7,14 +7,22 @@ use crate::{Error, session::Handle};
 
 /// Commits what the request did to its session, and makes the response say so.
 pub(super) async fn finish(handle: Arc<Handle>, response: Response<Body>) -> Response<Body> {
-    if !handle.is_opened() {
+    let status = response.status();
+    if !status.is_server_error() {
+        handle.collect().await;
+    }
+    if !handle.is_used() {
         return response;
     }
-    let status = response.status();
-    if status.is_server_error() {
+    let refusal = handle.take_refusal();
+    if status.is_server_error() || refusal.is_some() {
         handle.discard();
     }
-    let mut response = match commit(&handle).await.and_then(|()| handle.failure_behind(status)) {
+    let outcome = match refusal {
+        Some(error) => Err(error),
+        None => commit(&handle).await.and_then(|()| handle.failure_behind(status)),
+    };
+    let mut response = match outcome {
         Ok(()) => response,
         Err(error) => error.into_response(),
     };

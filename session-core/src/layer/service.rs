@@ -57,14 +57,16 @@ where
             return Box::pin(async move { Ok(error.into_response()) });
         }
         let handle = Handle::new(&self.config, &self.shared, request.headers());
-        handle.clone().enter(request.extensions_mut());
+        let views = handle.enter(request.extensions_mut());
 
         // The clone has not been polled ready, so the one that has been is used, and the clone kept for the next call.
         let clone = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, clone);
         Box::pin(async move {
             let response = inner.call(request).await?;
-            Ok(finish(handle, response.map(Body::new)).await)
+            let response = finish(handle, response.map(Body::new)).await;
+            drop(views);
+            Ok(response)
         })
     }
 }

@@ -1,11 +1,11 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use http::{Extensions, HeaderMap, StatusCode};
 use tokio::sync::OnceCell;
 
-use super::{budget::Budget, state::State};
+use super::{View, Views, budget::Budget, state::State};
 use crate::{
-    Error, SessionId,
+    Error, SessionId, Value,
     layer::{Config, Place, RequestCookies, Shared},
 };
 
@@ -19,6 +19,8 @@ pub(crate) struct Handle {
     pub(super) turn: tokio::sync::Mutex<()>,
     cookies: RequestCookies,
     opened: OnceCell<()>,
+    /// Weak, for a view holds the handle, and belongs to its request.
+    views: OnceLock<Vec<Weak<dyn View>>>,
     state: Mutex<State>,
 }
 
@@ -31,13 +33,21 @@ impl Handle {
             turn: tokio::sync::Mutex::default(),
             cookies: RequestCookies::of(headers),
             opened: OnceCell::new(),
+            views: OnceLock::new(),
             state: Mutex::default(),
         })
     }
 
-    /// Makes the session known to the extractors.
-    pub(crate) fn enter(self: Arc<Self>, extensions: &mut Extensions) {
-        extensions.insert(self);
+    /// Makes the session known to the extractors, ours and those of other crates, whose views live until the returned
+    /// value is dropped.
+    #[must_use]
+    pub(crate) fn enter(self: &Arc<Self>, extensions: &mut Extensions) -> Views {
+        extensions.insert(Arc::clone(self));
+        let views = super::views::enter(self, extensions);
+        let weak = views.iter().map(Arc::downgrade).collect();
+        // A handle is entered once.
+        let _ = self.views.set(weak);
+        views
     }
 
     /// The name of a cookie that this layer and one with the settings `other` would both set.
@@ -63,8 +73,7 @@ impl Handle {
     }
 
     async fn load(&self, known: Option<SessionId>) -> Result<(), Error> {
-        let candidates = self.cookies.candidates(&self.config.cookie);
-        let candidates = candidates.into_iter().filter(|id| Some(*id) != known);
+        let candidates = self.candidates().into_iter().filter(|id| Some(*id) != known);
         let ids: Vec<SessionId> = known.into_iter().chain(candidates).collect();
         if !ids.is_empty() {
             let loaded = self.budget.read(self.shared.store.load(&ids)).await?;
@@ -73,14 +82,35 @@ impl Handle {
         Ok(())
     }
 
-    pub(crate) fn is_opened(&self) -> bool {
-        self.opened.initialized()
+    /// The ids of the tokens in the request's cookies, whether or not they are sessions.
+    pub(crate) fn candidates(&self) -> Vec<SessionId> {
+        self.cookies.candidates(&self.config.cookie)
+    }
+
+    /// Whether the request asked for its session, with success or without.
+    pub(crate) fn is_used(&self) -> bool {
+        self.opened.initialized() || self.state().refusal.is_some()
+    }
+
+    /// Takes over what the views changed, in their order.
+    pub(crate) async fn collect(&self) {
+        for view in self.views.get().into_iter().flatten().filter_map(Weak::upgrade) {
+            view.collect().await;
+        }
+    }
+
+    /// Ends the session now. What was changed before it, in whatever view, is dropped.
+    pub(crate) async fn logout(self: &Arc<Self>) -> Result<(), Error> {
+        // A view may end what nobody opened: there is nothing left to load. Otherwise this does nothing.
+        let _ = self.opened.set(());
+        self.collect().await;
+        self.end().await
     }
 
     /// Ends the session now, and every other that a cookie of this request names, so that the browser is left with
     /// none. It completes even if the caller goes away.
-    pub(crate) async fn logout(self: &Arc<Self>) -> Result<(), Error> {
-        let mut ids = self.cookies.candidates(&self.config.cookie);
+    pub(crate) async fn end(self: &Arc<Self>) -> Result<(), Error> {
+        let mut ids = self.candidates();
         {
             let mut state = self.state();
             state.discard();
@@ -122,8 +152,14 @@ impl Handle {
         self.budget.write(self.shared.store.touch(&id)).await
     }
 
-    pub(crate) fn max_value_size(&self) -> u64 {
-        self.config.max_value_size
+    /// Refuses a value that is too large.
+    pub(crate) fn check_size(&self, key: &str, value: &Value) -> Result<(), Error> {
+        let (size, limit) = (value.len() as u64, self.config.max_value_size);
+        if size > limit {
+            let key = key.into();
+            return Err(Error::ValueTooLarge { key, size, limit });
+        }
+        Ok(())
     }
 
     /// Takes back what was not committed, for a response that says the request failed.
@@ -133,6 +169,14 @@ impl Handle {
 
     pub(crate) fn is_best_effort(&self) -> bool {
         self.state().best_effort
+    }
+
+    /// The error that a view met, unless the handler wants its response to stand.
+    pub(crate) fn take_refusal(&self) -> Option<Error> {
+        let mut state = self.state();
+        let best_effort = state.best_effort;
+        let refusal = state.refusal.take();
+        refusal.filter(|error| !(best_effort && matches!(error, Error::Ended)))
     }
 
     /// The failure that a response with this status would hide.

@@ -12,8 +12,10 @@ mod handle;
 mod session;
 mod state;
 mod update;
+mod views;
 
 pub(crate) use contenders::Contenders;
 pub(crate) use handle::Handle;
 pub use session::Session;
 pub(crate) use session::check_user;
+pub(crate) use views::{View, Views};

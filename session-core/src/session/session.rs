@@ -236,11 +236,7 @@ impl Session {
             key: key.into(),
             source: source.into(),
         })?;
-        let (size, limit) = (value.len() as u64, self.handle.max_value_size());
-        if size > limit {
-            let key = key.into();
-            return Err(Error::ValueTooLarge { key, size, limit });
-        }
+        self.handle.check_size(key, &value)?;
         Ok(value)
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct State {
     pub(crate) cookies: SetCookies,
     /// An immediate operation that failed, and that a response of success would hide.
     pub(crate) failure: Option<Error>,
+    /// An error that a view met. The response is made of it, whatever the view's crate made of it.
+    pub(crate) refusal: Option<Error>,
     pub(crate) best_effort: bool,
     pub(crate) head_sent: bool,
 }
@@ -114,7 +116,11 @@ impl State {
 
     /// Takes what is to be done out of the state, as the one operation that does it.
     pub(crate) fn take_step(&mut self, config: &Config) -> Result<Step, Error> {
-        let intent = self.intent.take().or_else(|| self.login_by_value(config));
+        let intent = match self.intent.take() {
+            login @ Some(Intent::Login(_)) => login,
+            // Who keeps the user in a value renews the session before writing it: one step does both.
+            other => self.login_by_value(config).or(other),
+        };
         let delta = std::mem::take(&mut self.delta);
         let Some(current) = &mut self.current else {
             return new_session(delta, intent.as_ref(), config);

@@ -10,6 +10,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{Request, Response, StatusCode, header},
 };
+use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
 #[derive(Clone)]
@@ -38,6 +39,36 @@ impl Browser {
         let page = self.send(path).await;
         self.keep(&page);
         page
+    }
+
+    /// The text of a page that must be one of success.
+    pub(crate) async fn text(&self, path: &str) -> String {
+        let page = self.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text);
+        page.text
+    }
+
+    /// Sends a request with the cookies of now; it is in flight until it is awaited, and its cookies are not kept.
+    pub(crate) fn in_flight(&self, path: &str) -> JoinHandle<Page> {
+        let (browser, path) = (self.snapshot(), path.to_owned());
+        tokio::spawn(async move { browser.send(&path).await })
+    }
+
+    /// Another browser that has the same cookies.
+    pub(crate) fn snapshot(&self) -> Self {
+        let cookies = self.cookies.lock().unwrap().clone();
+        Self {
+            app: self.app.clone(),
+            cookies: Arc::new(Mutex::new(cookies)),
+        }
+    }
+
+    /// The same cookies, at another app.
+    pub(crate) fn at(&self, app: &Router) -> Self {
+        Self {
+            app: app.clone(),
+            ..self.snapshot()
+        }
     }
 
     /// Sends a request and leaves its answer on the way: its cookies are not kept.
@@ -74,6 +105,10 @@ impl Browser {
 
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
         self.cookies.lock().unwrap().get(name).cloned()
+    }
+
+    pub(crate) fn cookie_names(&self) -> Vec<String> {
+        self.cookies.lock().unwrap().keys().cloned().collect()
     }
 
     pub(crate) fn set_cookie(&self, name: &str, value: &str) {

@@ -11,5 +11,7 @@ mod layer;
 mod probe;
 #[cfg(feature = "axum")]
 mod session;
+#[cfg(all(feature = "tower-sessions", feature = "tower-sessions-014"))]
+mod tower_sessions;
 #[cfg(feature = "axum")]
 mod trouble;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use session_core::{
     Error, Loaded, MemoryStore, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version,
 };
-use tokio::sync::Barrier;
+use tokio::sync::{Barrier, Notify};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Trouble {
@@ -18,23 +18,58 @@ pub(crate) enum Trouble {
     Down,
     /// Never answers.
     Hang,
+    /// Waits, once, before it does what it is asked.
+    Hold(Held),
     /// Does what it is asked, and then says that nobody knows, this many times.
     LoseAcknowledgement(u32),
     /// Waits at the barrier before it does what it is asked, and again after it.
     Pause(Arc<Barrier>),
 }
 
+/// A call that waits until it is released.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Held {
+    reached: Arc<Notify>,
+    released: Arc<Notify>,
+}
+
+impl Held {
+    pub(crate) async fn reached(&self) {
+        self.reached.notified().await;
+    }
+
+    pub(crate) fn release(&self) {
+        self.released.notify_one();
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Probe {
     pub(crate) store: MemoryStore,
-    calls: Arc<Mutex<BTreeMap<&'static str, u32>>>,
+    log: Arc<Mutex<Vec<&'static str>>>,
     troubles: Arc<Mutex<BTreeMap<&'static str, Trouble>>>,
 }
 
 impl Probe {
     /// How often each method was called since the last time this was asked.
     pub(crate) fn calls(&self) -> Vec<(&'static str, u32)> {
-        std::mem::take(&mut *self.calls.lock().unwrap()).into_iter().collect()
+        let mut calls = BTreeMap::new();
+        for method in self.log() {
+            *calls.entry(method).or_default() += 1;
+        }
+        calls.into_iter().collect()
+    }
+
+    /// The methods called since the last time, in order.
+    pub(crate) fn log(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.log.lock().unwrap())
+    }
+
+    /// Holds the next call of `method` before it does what it is asked.
+    pub(crate) fn hold(&self, method: &'static str) -> Held {
+        let held = Held::default();
+        self.trouble(method, Trouble::Hold(held.clone()));
+        held
     }
 
     pub(crate) fn trouble(&self, method: &'static str, trouble: Trouble) {
@@ -52,12 +87,18 @@ impl Probe {
     }
 
     async fn run<T>(&self, method: &'static str, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        *self.calls.lock().unwrap().entry(method).or_default() += 1;
+        self.log.lock().unwrap().push(method);
         let trouble = self.troubles.lock().unwrap().get(method).cloned();
         match trouble {
             None => call.await,
             Some(Trouble::Down) => Err(Error::unavailable("out of order")),
             Some(Trouble::Hang) => pending().await,
+            Some(Trouble::Hold(held)) => {
+                self.troubles.lock().unwrap().remove(method);
+                held.reached.notify_one();
+                held.released.notified().await;
+                call.await
+            }
             Some(Trouble::Pause(barrier)) => {
                 barrier.wait().await;
                 let outcome = call.await;
