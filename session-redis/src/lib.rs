@@ -32,7 +32,7 @@
 //! A user of the server's needs these commands: `+evalsha +script|load +time +hgetall +hget +hmget +hset +hdel +hlen
 //! +hstrlen +hexists +exists +del +rename +pexpire +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zscore +scan
 //! +ping`, on the keys `~session:*`. With `+role` as well the store notices a server that is a replica, with
-//! `+info` one that evicts.
+//! `+info` one that evicts. A URL with a database needs `+select`.
 //!
 //! # When the server is away
 //!
