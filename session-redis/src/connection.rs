@@ -59,24 +59,22 @@ impl Connection {
         self.link().await.map(drop)
     }
 
-    /// Runs scripts and returns their answers, errors of the server's among them. Those that the server does not know are
-    /// taught to it and run then.
+    /// Runs scripts and returns their answers, errors of the server's among them. Those that the server does not know
+    /// are taught to it and run then.
     pub(crate) async fn call(&self, calls: &Pipeline) -> Result<Vec<Value>, Error> {
         let mut answers = self.send(calls, Effect::Writes).await?;
-        if answers.iter().any(is_no_script) {
-            self.teach().await?;
-            let mut again = redis::pipe();
-            for (call, _) in calls
-                .cmd_iter()
-                .zip(&answers)
-                .filter(|(_, answer)| is_no_script(answer))
-            {
-                again.add_command(call.clone());
-            }
-            let unknown = answers.iter_mut().filter(|answer| is_no_script(answer));
-            for (answer, new) in unknown.zip(self.send(&again, Effect::Writes).await?) {
-                *answer = new;
-            }
+        let unknown: Vec<_> = (0..answers.len()).filter(|i| is_no_script(&answers[*i])).collect();
+        if unknown.is_empty() {
+            return Ok(answers);
+        }
+        self.teach().await?;
+        let calls: Vec<_> = calls.cmd_iter().collect();
+        let mut again = redis::pipe();
+        for i in &unknown {
+            again.add_command(calls[*i].clone());
+        }
+        for (i, answer) in unknown.into_iter().zip(self.send(&again, Effect::Writes).await?) {
+            answers[i] = answer;
         }
         Ok(answers)
     }
@@ -84,9 +82,9 @@ impl Connection {
     /// Makes the scripts known to the server.
     pub(crate) async fn teach(&self) -> Result<(), Error> {
         let mut loads = redis::pipe();
-        Script::ALL.iter().for_each(|script| {
+        for script in Script::ALL {
             loads.add_command(script.load());
-        });
+        }
         self.send(&loads, Effect::Reads).await.map(drop)
     }
 
@@ -97,10 +95,7 @@ impl Connection {
             let link = self.link().await?;
             let failure = match link.send(commands, self.options.command_timeout).await {
                 Ok(answers) => {
-                    if answers
-                        .iter()
-                        .any(|answer| matches!(answer, Value::ServerError(error) if is_of_link(error)))
-                    {
+                    if answers.iter().any(is_of_link) {
                         self.retire(&link);
                     }
                     return Ok(answers);

@@ -11,10 +11,10 @@ use crate::{
 impl RedisStore {
     /// Ends the sessions on a user's list, but for `except` and what that was renewed to, and returns how many.
     ///
-    /// The list is read once, and that is enough. A session that is alive when it is read is on it: it was listed before
-    /// it was made, under the id it has by then, and only what is dead and not young is ever struck off. If it is renewed
-    /// before its turn comes, its old id leads to the new one; if its turn comes first, there is nothing to renew. What
-    /// is made after the list was read comes from a later login.
+    /// The list is read once, and that is enough. A session that is alive when it is read is on it: it was listed
+    /// before it was made, under the id it has by then, and only what is dead and not young is ever struck off. If it
+    /// is renewed before its turn comes, its old id leads to the new one; if its turn comes first, there is nothing to
+    /// renew. What is made after the list was read comes from a later login.
     pub(crate) async fn end_listed(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error> {
         let mut listed = self.listed(user).await?;
         let mut spared: Vec<SessionId> = except.copied().into_iter().collect();

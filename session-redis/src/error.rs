@@ -3,7 +3,7 @@
 
 use std::{io, time::Duration};
 
-use redis::{ErrorKind, RedisError, ServerError};
+use redis::{ErrorKind, RedisError, ServerError, Value};
 use session_core::Error;
 
 use crate::RedisOptions;
@@ -99,8 +99,8 @@ pub(crate) fn refused(error: ServerError, effect: Effect) -> Error {
     }
 }
 
-/// Whether it is certain that a script did nothing: the server refused it whole, or its first write. Any other error may
-/// come from the middle of a script, and what came before it stays.
+/// Whether it is certain that a script did nothing: the server refused it whole, or its first write. Any other error
+/// may come from the middle of a script, and what came before it stays.
 fn is_not_done(error: &ServerError) -> bool {
     matches!(
         error.code(),
@@ -121,9 +121,9 @@ fn is_not_done(error: &ServerError) -> bool {
     )
 }
 
-/// Whether the server should be looked for anew: this one is no master any more, or forgot who we are.
-pub(crate) fn is_of_link(error: &ServerError) -> bool {
-    matches!(error.code(), "MASTERDOWN" | "NOAUTH" | "READONLY")
+/// Whether the answer says that the server should be connected to anew: it is no master any more, or forgot who we are.
+pub(crate) fn is_of_link(answer: &Value) -> bool {
+    matches!(answer, Value::ServerError(error) if matches!(error.code(), "MASTERDOWN" | "NOAUTH" | "READONLY"))
 }
 
 /// The answer is none that the command has.

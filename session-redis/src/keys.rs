@@ -26,8 +26,8 @@ impl Keys {
 
     /// The key of a user's index.
     ///
-    /// Letters, digits and `-_.@` stand for themselves, any other byte for `%` and its two digits. So no name is that of
-    /// another user, of a session, or of anything under another prefix, and none picks its place in a cluster.
+    /// Letters, digits and `-_.@` stand for themselves, any other byte for `%` and its two digits. So no name is that
+    /// of another user, of a session, or of anything under another prefix, and none picks its place in a cluster.
     pub(crate) fn user(&self, user: &str) -> String {
         let mut key = self.users.clone();
         for byte in user.bytes() {

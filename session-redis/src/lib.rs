@@ -26,13 +26,14 @@
 //! failover may forget the last writes, a logout among them.
 //!
 //! Redis 6.0 or newer. The server must not evict what has no time to live: a `maxmemory-policy` of `noeviction` or
-//! `volatile-…` will do, and a store that sees another one logs a warning. The list of a user's sessions shrinks when it
-//! is read, at a login, and by [`purge`](session_core::SessionStore::purge): call that now and then, from any instance.
+//! `volatile-…` will do, and a store that sees another one logs a warning. The list of a user's sessions shrinks when
+//! it is read, at a login, and by [`purge`](session_core::SessionStore::purge): call that now and then, from any
+//! instance.
 //!
 //! A user of the server's needs these commands: `+evalsha +script|load +time +hgetall +hget +hmget +hset +hdel +hlen
 //! +hstrlen +hexists +exists +del +rename +pexpire +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zscore +scan
 //! +ping`, on the keys `~session:*`. With `+role` as well the store notices a server that is a replica, with
-//! `+info` one that evicts.
+//! `+info` one that evicts. A URL with a database needs `+select`.
 //!
 //! # When the server is away
 //!

@@ -114,3 +114,48 @@ pub(crate) fn read_number(value: &Value) -> Option<u64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Value {
+        Value::BulkString(text.into())
+    }
+
+    #[test]
+    fn only_a_server_that_is_short_of_memory_evicts() {
+        let info = |limit: &str, policy: &str| {
+            text(&format!(
+                "# Memory\r\nmaxmemory:{limit}\r\nmaxmemory_policy:{policy}\r\n"
+            ))
+        };
+        assert!(is_evicting(&info("1000", "allkeys-lru")));
+        assert!(is_evicting(&info("1000", "allkeys-random")));
+        assert!(!is_evicting(&info("1000", "volatile-lru")));
+        assert!(!is_evicting(&info("1000", "noeviction")));
+        assert!(!is_evicting(&info("0", "allkeys-lru")));
+        assert!(!is_evicting(&Value::Nil));
+    }
+
+    #[test]
+    fn an_answer_that_makes_no_sense_is_an_unknown_outcome() {
+        for answer in [
+            None,
+            Some(Value::Okay),
+            Some(Value::Array(vec![])),
+            Some(Value::Array(vec![text("fine")])),
+            Some(Value::Array(vec![Value::Int(1)])),
+            Some(Value::Array(vec![text("moved"), text("elsewhere")])),
+        ] {
+            assert!(matches!(Reply::read(answer), Err(Error::Unknown { .. })));
+        }
+    }
+
+    #[test]
+    fn the_servers_time_is_read_to_the_microsecond() {
+        let time = read_time(&Value::Array(vec![text("1700000000"), text("1234")])).unwrap();
+        assert_eq!(time.unix_timestamp_nanos(), 1_700_000_000_001_234_000);
+        assert_eq!(read_time(&Value::Array(vec![text("1700000000")])), None);
+    }
+}

@@ -62,3 +62,22 @@ fn add(roots: &mut RootCertStore, path: &Path) -> Result<(), String> {
         Err("it has no certificate in PEM".to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ca_file_is_trusted_besides_the_systems_roots() {
+        let authority = |name: &str| {
+            rcgen::generate_simple_self_signed([name.to_owned()])
+                .unwrap()
+                .cert
+                .pem()
+        };
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, authority("one") + &authority("two")).unwrap();
+        let with = roots(Some(file.path())).unwrap();
+        assert_eq!(with.len(), roots(None).unwrap().len() + 2);
+    }
+}

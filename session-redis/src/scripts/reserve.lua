@@ -9,9 +9,9 @@ local stop
 if ARGV[2] ~= '' then
     stop = time + tonumber(ARGV[2])
 else
-    -- A renewal does not move the absolute end. One that is not listed is dead, or its index was lost; then the score
-    -- only says how long at most a dead member is kept: a day.
-    stop = redis.call('ZSCORE', key, ARGV[3]) or time + 86400000
+    -- A renewal does not move the absolute end. A session that is not listed is dead, or its list was lost: then the
+    -- score only says how long a dead member is kept at most, 400 days.
+    stop = redis.call('ZSCORE', key, ARGV[3]) or time + 34560000000
 end
 redis.call('ZADD', key, string.format('%.0f', stop), ARGV[1], string.format('%.0f', time + 60000), '+' .. ARGV[1])
 return { 'done' }

@@ -161,20 +161,20 @@ async fn prefixes_do_not_see_each_other() {
 async fn a_damaged_record_is_a_missing_session() {
     let (store, mut admin) = (store().await, admin(server()));
     for words in [
-        &["HSET", "KEY", "\0v", "x"][..],
-        &["HSET", "KEY", "\0v", "1.5"],
-        &["HSET", "KEY", "\0e", ""],
-        &["HSET", "KEY", "\0i", "0x10"],
-        &["HSET", "KEY", "\0z", "1e3"],
-        &["HSET", "KEY", "\0f", "2"],
-        &["HDEL", "KEY", "\0v"],
-        &["HDEL", "KEY", "\0f", "\0v", "\0u", "\0c", "\0s", "\0i", "\0e", "\0z"],
-        &["SET", "KEY", "text"],
+        &["HSET", "@", "\0v", "x"][..],
+        &["HSET", "@", "\0v", "1.5"],
+        &["HSET", "@", "\0e", ""],
+        &["HSET", "@", "\0i", "0x10"],
+        &["HSET", "@", "\0z", "1e3"],
+        &["HSET", "@", "\0f", "2"],
+        &["HDEL", "@", "\0v"],
+        &["HDEL", "@", "\0f", "\0v", "\0u", "\0c", "\0s", "\0i", "\0e", "\0z"],
+        &["SET", "@", "text"],
         &[
             "EVAL",
             "redis.call('DEL', KEYS[1]) return redis.call('RPUSH', KEYS[1], 'a', 'b')",
             "1",
-            "KEY",
+            "@",
         ],
     ] {
         let user = new_user();
@@ -184,7 +184,7 @@ async fn a_damaged_record_is_a_missing_session() {
             .with_delta(set("a", "1"));
         store.create(&id, &new).await.unwrap();
         let whole = session_of(&store, &user).await;
-        let words: Vec<_> = words.iter().map(|word| word.replace("KEY", &key(&id))).collect();
+        let words: Vec<_> = words.iter().map(|word| word.replace("@", &key(&id))).collect();
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         let _done: redis::Value = run(&mut admin, &words);
 
