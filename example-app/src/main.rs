@@ -1,2 +1,65 @@
-//! App.
-fn main() {}
+//! An app that runs as many instances behind a balancer, and whose sessions stay right.
+//!
+//! `fleet` (what it does if not told otherwise) runs several instances and the balancer in one process, `serve` one
+//! instance as a platform would start it, and `migrate` prepares a database. [`app::app`] is the app itself.
+
+mod accounts;
+mod app;
+mod balancer;
+mod cli;
+mod fleet;
+mod page;
+mod serve;
+mod shutdown;
+mod store;
+mod visits;
+
+use std::{
+    error::Error,
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
+
+use clap::Parser;
+use cli::{Cli, Command};
+use tracing_subscriber::EnvFilter;
+
+/// Anything that ends the program, to be told with all its causes.
+type Failure = Box<dyn Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {}", chain(failure.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command.unwrap_or(Command::Fleet(cli.fleet)) {
+        Command::Fleet(args) => fleet::run(&args).await,
+        Command::Serve(args) => serve::run(&args).await,
+        Command::Migrate(store) => store::migrate(&store.url).await,
+    }
+}
+
+/// An error and its causes, in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -123,4 +123,26 @@ mod tests {
         assert!(delta.is_empty());
         assert!(delta.set(&long[1..], Value::from_json("1")).is_ok());
     }
+
+    #[test]
+    fn a_delta_holds_the_last_change_of_each_key() {
+        let (one, two) = (Value::from_json("1"), Value::from_json("2"));
+        let mut delta = Delta::default();
+        assert!(delta.is_empty());
+        delta.set("b", one.clone()).unwrap();
+        delta.set("b", two.clone()).unwrap();
+        delta.set("a", one.clone()).unwrap();
+        delta.set("c", one.clone()).unwrap();
+        delta.remove("c");
+        delta.remove("d");
+        delta.remove("e");
+        delta.forget("e");
+        assert!(!delta.is_empty());
+        assert_eq!(delta.get("b"), Some(&Change::Set(two.clone())));
+        assert_eq!(delta.get("c"), Some(&Change::Remove));
+        assert_eq!(delta.get("e"), None);
+        assert_eq!(delta.sets().collect::<Vec<_>>(), [("a", &one), ("b", &two)]);
+        assert_eq!(delta.removals().collect::<Vec<_>>(), ["c", "d"]);
+        assert!(delta.iter().map(|(key, _)| key).eq(["a", "b", "c", "d"]));
+    }
 }

@@ -78,4 +78,13 @@ mod tests {
             assert!(matches!(text.parse::<SessionId>(), Err(Error::InvalidId)), "{text}");
         }
     }
+
+    #[test]
+    fn an_id_is_written_and_read_as_its_digits() {
+        let id = SessionId::from_bytes(std::array::from_fn(|i| i as u8));
+        assert_eq!(id.tag(), [0x0e, 0x0f]);
+        assert_eq!(id.to_string(), "000102030405060708090a0b0c0d0e0f");
+        assert_eq!(format!("{id:?}"), "SessionId(000102030405060708090a0b0c0d0e0f)");
+        assert_eq!("000102030405060708090A0B0C0D0E0F".parse::<SessionId>().unwrap(), id);
+    }
 }

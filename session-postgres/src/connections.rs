@@ -1,7 +1,7 @@
 //! The store's links to the server.
 //!
 //! sqlx's own pool asks the server for a sign of life before each use and after it, and waits for both without a limit.
-//! Here a statement is one round trip, and everything ends at a deadline.
+//! Here a statement is one round trip, once its connection has prepared it, and everything ends at a deadline.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -21,6 +21,7 @@ use tokio::{
 
 use crate::{
     PostgresOptions,
+    backoff::Backoff,
     error::{Cause, ConnectError, Failure},
     statement::Statement,
 };
@@ -46,13 +47,6 @@ pub(crate) struct Connections {
 struct Idle {
     connection: PgConnection,
     since: Instant,
-}
-
-/// What the last attempts to open a connection leave for the next one.
-#[derive(Default)]
-struct Backoff {
-    failures: u32,
-    last: Option<(Instant, Arc<ConnectError>)>,
 }
 
 impl Connections {
@@ -139,10 +133,8 @@ impl Connections {
         if let Some(connection) = self.take_idle(deadline).await {
             return Ok(connection);
         }
-        if let Some((until, error)) = &gate.last
-            && Instant::now() < *until
-        {
-            return Err(Error::unavailable(Arc::clone(error)));
+        if let Some(error) = gate.refusal() {
+            return Err(Error::unavailable(error));
         }
         let (sender, receiver) = oneshot::channel();
         tokio::spawn(Arc::clone(self).connect(gate, sender));
@@ -162,7 +154,7 @@ impl Connections {
         let limit = self.options.connect_timeout;
         let error = match timeout(limit, self.server.connect()).await {
             Ok(Ok(connection)) => {
-                *gate = Backoff::default();
+                gate.reset();
                 if let Err(Ok(unclaimed)) = waiting.send(Ok(connection)) {
                     self.put_back(unclaimed);
                 }
@@ -172,8 +164,7 @@ impl Connections {
             Err(_) => ConnectError::late(&self.options, limit),
         };
         let error = Arc::new(error);
-        gate.last = Some((Instant::now() + pause(gate.failures), Arc::clone(&error)));
-        gate.failures = gate.failures.saturating_add(1);
+        gate.failed(Arc::clone(&error));
         drop(gate);
         let _nobody_waits = waiting.send(Err(error));
     }
@@ -231,11 +222,4 @@ async fn fetch(
         Err(_) => Cause::Late,
     };
     Err(Failure { error, answered })
-}
-
-/// How long nobody tries to connect after some failures in a row: 10 ms, doubling to 500 ms, less up to a half, so that
-/// the instances of an app do not all come at once.
-fn pause(failures: u32) -> Duration {
-    let longest = Duration::from_millis(10 << failures.min(6)).min(Duration::from_millis(500));
-    longest.mul_f64(rand::random_range(0.5..=1.0))
 }

@@ -110,11 +110,15 @@ pub(crate) enum Cause {
 impl Failure {
     /// Whether it is certain that the server did not do it.
     ///
-    /// An error from the server says so, for a statement and its commit are one. Not if rows came before it, and not if
-    /// it is about a link (class 08): a pooler speaks of its own link with it. An error from anywhere else is no
-    /// message of the server's, so the statement may have been done.
+    /// An error of the server's says so, for a statement and its commit are one. Two are not about the statement: that
+    /// the server shuts down (57P) may be said after the commit; and of a broken link (08) speaks a pooler in between.
+    /// An error from anywhere else is no message of the server's, so the statement may have been done.
     pub(crate) fn is_not_done(&self) -> bool {
-        !self.answered && self.code().is_some_and(|code| !code.starts_with("08"))
+        match self.code() {
+            Some(code) if code.starts_with("08") => false,
+            Some(code) if code.starts_with("57P") => !self.answered,
+            code => code.is_some(),
+        }
     }
 
     /// Whether the connection, and probably all others to this server, cannot be used any more.

@@ -46,6 +46,7 @@
 //! one. A server on another machine must have a valid certificate unless the URL says otherwise:
 //! [`PostgresOptions::from_url`] tells more.
 
+mod backoff;
 mod connections;
 mod error;
 mod migrate;

@@ -100,6 +100,22 @@ impl PostgresStore {
         self.connections.fetch(statement, arguments, deadline).await
     }
 
+    /// The first of them that is a live session with a record that can be read.
+    async fn read(&self, ids: &[SessionId], deadline: Instant) -> Result<Loaded, Error> {
+        let arguments = arguments![ids.iter().map(encode_id).collect::<Vec<_>>()];
+        let rows = self.fetch(&self.statements.load, arguments, deadline).await?;
+        for id in ids {
+            let Some(row) = rows.iter().find(|row| decode_id(row).is_ok_and(|found| found == *id)) else {
+                continue;
+            };
+            match decode_record(row) {
+                Ok(record) => return Ok(Loaded::Live(*id, Box::new(record))),
+                Err(error) => tracing::warn!(session = %id, %error, "a session's record cannot be read"),
+            }
+        }
+        Ok(Loaded::Missing)
+    }
+
     /// The id that the session with this id has by now, if renewals that were no login have changed it.
     ///
     /// It is asked in a statement of its own, after one that found no session: a statement that waited for a renewal to
@@ -113,8 +129,8 @@ impl PostgresStore {
 
     /// Whether there is a session as its creation left it: then the creation is repeated, by somebody who did not learn
     /// how it went.
-    async fn is_created(&self, id: &SessionId, new: &NewSession) -> Result<bool, Error> {
-        let Loaded::Live(_, record) = self.load(&[*id]).await? else {
+    async fn is_created(&self, id: &SessionId, new: &NewSession, deadline: Instant) -> Result<bool, Error> {
+        let Loaded::Live(_, record) = self.read(&[*id], deadline).await? else {
             return Ok(false);
         };
         let mut data = Data::new();
@@ -140,6 +156,7 @@ impl fmt::Debug for PostgresStore {
 impl SessionStore for PostgresStore {
     async fn create(&self, id: &SessionId, new: &NewSession) -> Result<Version, Error> {
         check_size(new)?;
+        let deadline = self.deadline();
         let arguments = arguments![
             encode_id(id),
             encode_sets(&new.delta)?,
@@ -147,27 +164,16 @@ impl SessionStore for PostgresStore {
             encode_duration(new.lifetime.idle),
             encode_duration(new.lifetime.absolute),
         ];
-        let rows = self.fetch(&self.statements.create, arguments, self.deadline()).await?;
+        let rows = self.fetch(&self.statements.create, arguments, deadline).await?;
         match rows.first() {
             Some(row) => decode_version(row).map_err(Error::unknown),
-            None if self.is_created(id, new).await? => Ok(Version(1)),
+            None if self.is_created(id, new, deadline).await? => Ok(Version(1)),
             None => Err(Error::IdInUse),
         }
     }
 
     async fn load(&self, ids: &[SessionId]) -> Result<Loaded, Error> {
-        let arguments = arguments![ids.iter().map(encode_id).collect::<Vec<_>>()];
-        let rows = self.fetch(&self.statements.load, arguments, self.deadline()).await?;
-        for id in ids {
-            let Some(row) = rows.iter().find(|row| decode_id(row).is_ok_and(|found| found == *id)) else {
-                continue;
-            };
-            match decode_record(row) {
-                Ok(record) => return Ok(Loaded::Live(*id, Box::new(record))),
-                Err(error) => tracing::warn!(session = %id, %error, "a session's record cannot be read"),
-            }
-        }
-        Ok(Loaded::Missing)
+        self.read(ids, self.deadline()).await
     }
 
     async fn update(&self, id: &SessionId, update: &Update) -> Result<Version, Error> {

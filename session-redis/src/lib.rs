@@ -1,1 +1,70 @@
-//! Redis.
+//! Sessions in Redis or Valkey: a [`SessionStore`](session_core::SessionStore) that all instances of an app share.
+//!
+//! ```no_run
+//! use session_core::{Lifetime, NewSession, SessionStore, SessionToken};
+//! use session_redis::RedisStore;
+//!
+//! # async fn run() -> Result<(), session_core::Error> {
+//! let store = RedisStore::connect("redis://localhost").await?;
+//!
+//! let id = SessionToken::random()?.id();
+//! store.create(&id, &NewSession::new(Lifetime::default())).await?;
+//! store.end(&id).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is stored
+//!
+//! A hash for each session, `session:{tag}:id` unless [set otherwise](RedisOptions::key_prefix), one for each renewal
+//! of the last five minutes, and a sorted set for each user, `session:user:name`. They hold no token, so that whoever
+//! reads them can open no session. The tag keeps a session and what it is renewed to in one slot of a cluster.
+//!
+//! A write merges the keys it sets and removes into the hash as it is by then, in one script, which is one round trip.
+//! Whether a session lives is decided by the server alone: its hash has a time to live. A write is as durable as the
+//! server's persistence and replication make it: both are asynchronous unless configured otherwise, so a crash or a
+//! failover may forget the last writes, a logout among them.
+//!
+//! Redis 6.0 or newer. The server must not evict what has no time to live: a `maxmemory-policy` of `noeviction` or
+//! `volatile-…` will do, and a store that sees another one logs a warning. The list of a user's sessions shrinks when it
+//! is read, at a login, and by [`purge`](session_core::SessionStore::purge): call that now and then, from any instance.
+//!
+//! A user of the server's needs these commands: `+evalsha +script|load +time +hgetall +hget +hmget +hset +hdel +hlen
+//! +hstrlen +hexists +exists +del +rename +pexpire +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zscore +scan
+//! +ping`, on the keys `~session:*`. With `+role` as well the store notices a server that is a replica, with
+//! `+info` one that evicts.
+//!
+//! # When the server is away
+//!
+//! Every operation returns within the [connect timeout](RedisOptions::connect_timeout) and the
+//! [command timeout](RedisOptions::command_timeout), and works again when the server does, with no restart.
+//! [`Unavailable`](session_core::Error::Unavailable) says that nothing was done,
+//! [`Unknown`](session_core::Error::Unknown) that a write may have been: the link broke before its answer came, or it
+//! did not come in time. Reads are tried again on a new connection, and so are writes of which certainly nothing was
+//! sent.
+//!
+//! # TLS
+//!
+//! With `rediss://`. Certificates and host names are verified by rustls, against the system's roots and a
+//! [file](RedisOptions::ca_file) if there is one.
+
+mod backoff;
+mod clock;
+mod connection;
+mod end_all;
+mod error;
+mod keys;
+mod link;
+mod of_user;
+mod options;
+mod purge;
+mod record;
+mod reply;
+mod reserve;
+mod script;
+mod store;
+mod tls;
+mod wire;
+
+pub use options::RedisOptions;
+pub use store::RedisStore;

@@ -7,6 +7,9 @@ use crate::{Data, Error, Value};
 /// How far two times may lie apart that a store wrote in one step: some count in whole milliseconds.
 const TOLERANCE: Duration = Duration::from_millis(2);
 
+/// How far a store's clock as an instance sees it may lie from the one its records are written by.
+pub(super) const CLOCK_TOLERANCE: Duration = Duration::from_millis(500);
+
 #[track_caller]
 pub(super) fn assert_ended<T: Debug>(answer: Result<T, Error>) {
     assert!(matches!(answer, Err(Error::Ended)), "not Ended: {answer:?}");

@@ -1,13 +1,13 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Delta, Lifetime, Loaded, NewSession, Page, Renewal, Update,
+    Delta, Lifetime, Loaded, NewSession, Page, Renewal, Update, Version,
     conformance::{
         SharedStore,
-        checks::{assert_data, assert_ended, assert_in_use},
+        checks::{assert_data, assert_ended, assert_in_use, assert_same_time},
         given::{
-            BRIEF, LONG, create, expired, ids_of, is_live, json, new_id, new_user, record, session_of, set, sets,
-            successor_of, visitor,
+            BRIEF, LONG, create, expired, ids_of, is_live, json, new_user, record, session_of, set, sets, successor_of,
+            visitor,
         },
     },
 };
@@ -124,21 +124,51 @@ pub async fn expired_sessions_take_no_room_in_a_page(store: &SharedStore) {
 }
 
 /// A creation with the id of an expired session makes a session or is refused: it is not answered as if the expired
-/// one were there.
+/// one were there, and nothing of that one is left in it.
 pub async fn a_creation_over_an_expired_session_is_honest(store: &SharedStore) {
-    let id = new_id();
-    let new = NewSession::new(BRIEF).with_user(new_user());
-    store.create(&id, &new).await.unwrap();
+    let (user, other) = (new_user(), new_user());
+    let old = NewSession::new(BRIEF).with_user(&user).with_delta(sets([("old", "1")]));
+    let id = create(store, &old).await;
+    let _may_be_late = set(store, &id, "old", "2").await;
     tokio::time::sleep(BRIEF.idle * 3).await;
-    let mut again = new;
-    again.lifetime = LONG;
-    match store.create(&id, &again).await {
-        Ok(version) => assert_eq!(record(store, &id).await.version, version),
-        refused => {
-            assert_in_use(refused);
-            assert!(!is_live(store, &id).await);
-        }
+
+    let new = NewSession::new(LONG).with_user(&other).with_delta(sets([("new", "1")]));
+    let created = store.create(&id, &new).await;
+    if created.is_err() {
+        assert_in_use(created);
+        assert!(!is_live(store, &id).await);
+        return;
     }
+    let record = record(store, &id).await;
+    assert_data(&record.data, [("new", "1")]);
+    assert_eq!((record.version, &record.user), (Version(1), &Some(other.clone())));
+    assert_same_time(record.last_seen, record.created);
+    assert_eq!(record.idle_timeout, LONG.idle);
+    assert_same_time(record.absolute_end, record.created + LONG.absolute);
+    assert_eq!(ids_of(store, &user).await, []);
+    assert_eq!(ids_of(store, &other).await, [id]);
+}
+
+/// A renewal to the id of an expired session makes a session or is refused in the same way.
+pub async fn a_renewal_to_an_expired_id_is_honest(store: &SharedStore) {
+    let (user, other) = (new_user(), new_user());
+    let from = session_of(store, &user).await;
+    let to = successor_of(&from);
+    store
+        .create(&to, &NewSession::new(BRIEF).with_user(&other))
+        .await
+        .unwrap();
+    tokio::time::sleep(BRIEF.idle * 3).await;
+    let renewed = store.renew(&from, &to, &Renewal::of(Some(user.clone()))).await;
+    let live = if renewed.is_ok() {
+        to
+    } else {
+        assert_in_use(renewed);
+        from
+    };
+    assert_eq!(record(store, &live).await.user.as_ref(), Some(&user));
+    assert_eq!(ids_of(store, &user).await, [live]);
+    assert_eq!(ids_of(store, &other).await, []);
 }
 
 /// Sessions that expire do not take others with them.

@@ -65,6 +65,7 @@ macro_rules! conformance_tests {
             expired_sessions_are_not_listed
             expired_sessions_take_no_room_in_a_page
             a_creation_over_an_expired_session_is_honest
+            a_renewal_to_an_expired_id_is_honest
             only_the_expired_expire
             a_purge_keeps_the_living
             a_purge_revives_nothing

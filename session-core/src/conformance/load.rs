@@ -1,9 +1,10 @@
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::{
     Loaded, Renewal, Version,
     conformance::{
         SharedStore,
+        checks::CLOCK_TOLERANCE,
         given::{clock_passes, is_live, new_id, record, renewed, visitor},
     },
 };
@@ -75,13 +76,12 @@ pub async fn a_load_is_no_activity(store: &SharedStore) {
 /// A record says at what time, on the store's clock, it was read, so that nobody else's clock is needed to tell how
 /// long the session has left (promise P9).
 pub async fn a_record_says_when_it_was_read(store: &SharedStore) {
-    let tolerance = Duration::from_millis(100);
     let id = visitor(store, []).await;
     let started = Instant::now();
     let first = record(store, &id).await;
-    assert!(first.loaded_at + tolerance >= first.created);
+    assert!(first.loaded_at + CLOCK_TOLERANCE >= first.created);
     clock_passes(store, &id, first.loaded_at).await;
     let second = record(store, &id).await;
-    assert!(second.loaded_at - first.loaded_at <= started.elapsed() + tolerance);
+    assert!(second.loaded_at - first.loaded_at <= started.elapsed() + CLOCK_TOLERANCE);
     assert!(second.loaded_at < second.expires());
 }

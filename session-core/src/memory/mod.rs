@@ -1,5 +1,7 @@
 mod clock;
 mod shard;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use store::MemoryStore;

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use crate::{Data, Error, Expectation, NewSession, Page, Record, Renewal, SessionId, SessionInfo, Update, Version};
 
 /// How long a marker stands.
-const MARKER_LIFE: Duration = Duration::from_secs(5 * 60);
+pub(super) const MARKER_LIFE: Duration = Duration::from_secs(5 * 60);
 
 /// The sessions with some of the shard tags. Whoever holds its lock sees each operation whole; since a renewal keeps
 /// the tag, old and new id are in one shard.
@@ -201,6 +201,16 @@ impl Shard {
             id = *successor;
         }
         id
+    }
+
+    #[cfg(test)]
+    pub(super) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn users(&self) -> usize {
+        self.users.len()
     }
 
     fn live(&mut self, now: OffsetDateTime, id: &SessionId) -> Result<&mut Record, Error> {

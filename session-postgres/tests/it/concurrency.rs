@@ -208,6 +208,72 @@ async fn what_expires_during_a_lock_wait_is_not_revived() {
 }
 
 #[tokio::test]
+async fn an_id_that_somebody_takes_meanwhile_is_in_use() {
+    let schema = "taken_meanwhile";
+    let (store, mut other) = store_in(schema).await;
+    for renews in [false, true] {
+        let (from, taken) = (session(&store).await, new_id());
+        let row = format!("SELECT '{taken}', data, 1, NULL, created, last_seen, idle_timeout, absolute_end");
+        let columns = "id, data, version, user_id, created, last_seen, idle_timeout, absolute_end";
+        run(&mut other, "BEGIN".to_owned()).await;
+        let text = format!("INSERT INTO {schema}.session ({columns}) {row} FROM {schema}.session WHERE id = '{from}'");
+        run(&mut other, text).await;
+        let waiting = tokio::spawn({
+            let store = store.clone();
+            async move {
+                if renews {
+                    store.renew(&from, &taken, &Renewal::of(None)).await
+                } else {
+                    store.create(&taken, &NewSession::new(Lifetime::default())).await
+                }
+            }
+        });
+        until_waiting(schema).await;
+        run(&mut other, "COMMIT".to_owned()).await;
+        let refused = waiting.await.unwrap();
+        assert!(matches!(refused, Err(Error::IdInUse)), "{refused:?}");
+        assert!(load(&store, &from).await.is_some());
+    }
+}
+
+#[tokio::test]
+async fn the_id_of_an_expired_session_can_be_renewed_to() {
+    let schema = "renewed_to_expired";
+    let (store, mut other) = store_in(schema).await;
+    let (from, expired) = (session(&store).await, session(&store).await);
+    run(
+        &mut other,
+        format!("UPDATE {schema}.session SET absolute_end = 0 WHERE id = '{expired}'"),
+    )
+    .await;
+    store.renew(&from, &expired, &Renewal::of(None)).await.unwrap();
+    assert_eq!(load(&store, &expired).await.unwrap().version, Version(2));
+}
+
+#[tokio::test]
+async fn who_loses_a_deadlock_tries_again() {
+    let schema = "deadlock";
+    let (store, mut other) = store_in(schema).await;
+    let first = session_of(&store, "alice").await;
+    let second = session_of(&store, "alice").await;
+    // The server gives up on who is the first to look whether there is one: so this one does not look.
+    run(&mut other, "SET deadlock_timeout = '60s'".to_owned()).await;
+    hold(&mut other, schema, &second).await;
+    let ending = tokio::spawn({
+        let store = store.clone();
+        async move { store.end_all("alice", None).await }
+    });
+    until_waiting(schema).await;
+    run(
+        &mut other,
+        format!("SELECT 1 FROM {schema}.session WHERE id = '{first}' FOR UPDATE"),
+    )
+    .await;
+    run(&mut other, "COMMIT".to_owned()).await;
+    assert_eq!(ending.await.unwrap().unwrap(), 2);
+}
+
+#[tokio::test]
 async fn concurrent_writes_to_different_keys_all_stay() {
     let (store, _) = store_in("different_keys").await;
     for _ in 0..20 {

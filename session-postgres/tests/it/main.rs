@@ -40,9 +40,13 @@ async fn migrated(options: PostgresOptions) -> PostgresStore {
     store
 }
 
-/// Settings for a machine that is busy with many tests.
 fn patient(server: &Server) -> PostgresOptions {
-    let options = PostgresOptions::from_url(&server.url()).unwrap();
+    patient_at(&server.url())
+}
+
+/// Settings for a machine that is busy with many tests.
+fn patient_at(url: &str) -> PostgresOptions {
+    let options = PostgresOptions::from_url(url).unwrap();
     options
         .connect_timeout(Duration::from_secs(20))
         .command_timeout(Duration::from_secs(20))

@@ -1,11 +1,11 @@
 //! Making the tables: by many at once, again, and by roles that may do little.
 
 use session_core::{Error, SessionStore};
-use session_postgres::{PostgresOptions, PostgresStore};
+use session_postgres::PostgresStore;
 use sqlx::Executor;
 use tokio::task::JoinSet;
 
-use crate::{admin, chain, new_id, patient, server, session};
+use crate::{admin, chain, new_id, patient, patient_at, server, session};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_instances_may_do_it_at_once_and_again() {
@@ -39,7 +39,7 @@ async fn a_role_that_may_not_create_schemas_can_do_it_in_one_that_is_there() {
     ] {
         admin.execute(text).await.unwrap();
     }
-    let options = PostgresOptions::from_url(&server().url_as("modest", "modest")).unwrap();
+    let options = patient_at(&server().url_as("modest", "modest"));
     let store = PostgresStore::connect(options.clone().schema("made_for_modest"))
         .await
         .unwrap();

@@ -1,13 +1,11 @@
 //! Settings: what is refused, what is shown.
 
-use std::time::Duration;
-
 use session_core::{Error, SessionStore};
 use session_postgres::{PostgresOptions, PostgresStore};
 use tokio::task::JoinSet;
 
 use crate::{
-    admin, chain, migrated, patient, server,
+    admin, chain, migrated, patient, patient_at, server,
     server::{PASSWORD, USER},
     session,
 };
@@ -91,15 +89,14 @@ async fn a_unix_socket_will_do() {
     let socket = server().socket_folder().display();
     let port = server().port();
     let url = format!("postgres:///postgres?host={socket}&port={port}&user={USER}&password={PASSWORD}");
-    let store = PostgresStore::connect(&*url).await.unwrap();
+    let store = PostgresStore::connect(patient_at(&url)).await.unwrap();
     store.ping().await.unwrap();
 }
 
 #[tokio::test]
 async fn there_are_no_more_connections_than_allowed() {
     let url = format!("{}?application_name=two_connections", server().url());
-    let options = PostgresOptions::from_url(&url).unwrap().connections(2);
-    let store = migrated(options.command_timeout(Duration::from_secs(20))).await;
+    let store = migrated(patient_at(&url).connections(2)).await;
     let mut reads = JoinSet::new();
     for _ in 0..50 {
         let store = store.clone();

@@ -2,10 +2,10 @@
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use session_core::SessionStore;
-use session_postgres::{PostgresOptions, PostgresStore};
+use session_postgres::PostgresStore;
 
 use crate::{
-    chain, migrated,
+    chain, migrated, patient, patient_at,
     server::{PASSWORD, Server, Tls, USER},
     session,
 };
@@ -44,7 +44,7 @@ async fn only_a_certificate_of_the_right_authority_for_the_right_name_is_trusted
     let (right, wrong) = (right.file(), wrong.file());
     let at = |host: &str| {
         let url = format!("postgres://{USER}:{PASSWORD}@{host}:{}/postgres", server.port());
-        PostgresOptions::from_url(&url).unwrap()
+        patient_at(&url)
     };
 
     let store = migrated(at("localhost").ca_file(right.path())).await;
@@ -65,9 +65,7 @@ async fn only_a_certificate_of_the_right_authority_for_the_right_name_is_trusted
 #[tokio::test]
 async fn a_server_without_tls_is_refused_where_a_certificate_is_asked_for() {
     let authority = Authority::new("any").file();
-    let options = PostgresOptions::from_url(&crate::server().url())
-        .unwrap()
-        .ca_file(authority.path());
+    let options = patient(crate::server()).ca_file(authority.path());
     let text = chain(&PostgresStore::connect(options).await.unwrap_err());
     assert!(text.contains("does not support TLS"), "{text}");
 }

@@ -1,0 +1,68 @@
+use std::time::Duration;
+
+use axum::{
+    Json, Router,
+    extract::Path,
+    response::Response,
+    routing::{get, post},
+};
+use serde_json::Value;
+use session_core::{Error, Session, SessionLayer};
+use session_postgres::{PostgresOptions, PostgresStore};
+use session_redis::{RedisOptions, RedisStore};
+
+use crate::{
+    Failure,
+    gate::{Held, Open},
+    state,
+};
+
+/// For a machine that is busy with many tests.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The app over our layer.
+pub(crate) async fn app(url: &str) -> Result<Router, Failure> {
+    let layer = if url.starts_with("redis:") {
+        let options = RedisOptions::from_url(url)?.connect_timeout(PATIENCE).command_timeout(PATIENCE);
+        SessionLayer::new(RedisStore::connect(options).await?)
+    } else {
+        let options = PostgresOptions::from_url(url)?.connect_timeout(PATIENCE).command_timeout(PATIENCE);
+        SessionLayer::new(PostgresStore::connect(options).await?)
+    };
+    Ok(Router::new()
+        .route("/state", get(show))
+        .route("/write/{key}", post(write))
+        .route("/increment", post(increment))
+        .route("/login/{user}", post(login))
+        .route("/logout", post(logout))
+        .layer(layer.insecure().store_timeout(PATIENCE)))
+}
+
+impl Open for Session {
+    // Extracting it has opened it.
+    async fn open(&self) -> Result<(), Response> {
+        Ok(())
+    }
+}
+
+async fn show(session: Session) -> Result<Json<Value>, Error> {
+    let data = session.keys().into_iter().map(|key| Ok((key.clone(), session.get(&key)?.unwrap_or_default())));
+    Ok(state(session.user(), data.collect::<Result<_, Error>>()?))
+}
+
+async fn write(Path(key): Path<String>, Held(session): Held<Session>) -> Result<(), Error> {
+    session.insert(&key, &true)
+}
+
+async fn increment(Held(session): Held<Session>) -> Result<(), Error> {
+    session.update("count", |count: Option<u64>| count.unwrap_or(0) + 1).await?;
+    Ok(())
+}
+
+async fn login(Path(user): Path<String>, Held(session): Held<Session>) -> Result<(), Error> {
+    session.login(user)
+}
+
+async fn logout(Held(session): Held<Session>) -> Result<(), Error> {
+    session.logout().await
+}

@@ -1,0 +1,59 @@
+//! The app as two processes over one store, asked by turns.
+
+use axum::http::StatusCode;
+
+use crate::{browser::Browser, database::Database, process};
+
+#[tokio::test]
+async fn instances_share_what_a_browser_does_over_redis() {
+    instances_share_what_a_browser_does(Database::Redis).await;
+}
+
+#[tokio::test]
+async fn instances_share_what_a_browser_does_over_postgres() {
+    instances_share_what_a_browser_does(Database::Postgres).await;
+}
+
+async fn instances_share_what_a_browser_does(database: Database) {
+    let url = database.url().await;
+    let (_a, a) = process::serve("A", &url);
+    let (_b, b) = process::serve("B", &url);
+    let browser = Browser::new();
+
+    let me = browser.get(&format!("{a}/api/me")).await.json();
+    assert_eq!(me, serde_json::json!({"user": null, "instance": "A", "visits": 0, "session": null}));
+    for visits in 1..=10 {
+        let at = [&a, &b][visits % 2];
+        let me = browser.post(&format!("{at}/api/visits")).await.json();
+        assert_eq!(me["visits"], visits, "{me}");
+    }
+
+    let wrong = browser.post_form(&format!("{a}/login"), "name=ada&password=wrong").await;
+    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
+    let login = browser.post_form(&format!("{a}/login"), "name=ada&password=engine").await;
+    assert_eq!(login.status, StatusCode::SEE_OTHER);
+    assert_eq!(browser.cookies(), ["id"]);
+    for (at, instance) in [(&b, "B"), (&a, "A"), (&b, "B")] {
+        let me = browser.get(&format!("{at}/api/me")).await.json();
+        assert_eq!((&me["user"], &me["instance"], &me["visits"]), (&"ada".into(), &instance.into(), &10.into()));
+        assert_eq!(me["session"].as_str().unwrap().len(), 8);
+    }
+
+    browser.post_form(&format!("{b}/note"), "text=milk").await;
+    let page = browser.get(&format!("{a}/")).await;
+    assert!(page.text.contains("Instance A answered") && page.text.contains("milk"), "{page:?}");
+    assert_eq!(page.text.matches("class=\"spoken\"").count(), 11);
+    assert!(page.text.contains("instance A: 6 of 11") && page.text.contains("instance B: 5 of 11"), "{page:?}");
+
+    let before = browser.copy();
+    let logout = browser.post(&format!("{a}/logout")).await;
+    assert_eq!(logout.status, StatusCode::SEE_OTHER);
+    assert!(browser.cookies().is_empty());
+    for at in [&b, &a] {
+        for browser in [&browser, &before] {
+            let me = browser.get(&format!("{at}/api/me")).await.json();
+            assert_eq!((&me["user"], &me["visits"], &me["session"]), (&().into(), &0.into(), &().into()));
+        }
+    }
+    assert_eq!(browser.post(&format!("{b}/logout")).await.status, StatusCode::SEE_OTHER);
+}

@@ -1,0 +1,79 @@
+//! Several instances and their balancer, in one process.
+
+use axum::http::StatusCode;
+use sqlx::{Connection, PgConnection, raw_sql};
+
+use crate::{
+    browser::Browser,
+    database::Database,
+    process::{Process, app},
+};
+
+fn fleet(store: &str) -> (Process, String) {
+    let mut process = Process::start(&mut app(["--instances", "3", "--port", "0", "--store", store]));
+    for number in 1..=3 {
+        process.line_after(&format!("instance {number} listens on http://127.0.0.1:"));
+    }
+    let address = process.line_after("open ");
+    (process, address)
+}
+
+/// A browser that logs in and reloads: the instance changes, the login stays.
+async fn is_shared(address: &str) {
+    let browser = Browser::new();
+    browser.post(&format!("{address}/api/visits")).await.assert_ok();
+    let login = browser.post_form(&format!("{address}/login"), "name=grace&password=compiler").await;
+    assert_eq!(login.status, StatusCode::SEE_OTHER);
+    // One cookie is set and one removed: the balancer passes both on.
+    assert_eq!(login.set_cookies().len(), 2, "{login:?}");
+    assert_eq!(browser.cookies(), ["id"]);
+    let mut instances = Vec::new();
+    for _ in 0..6 {
+        let me = browser.get(&format!("{address}/api/me")).await.json();
+        assert_eq!((&me["user"], &me["visits"]), (&"grace".into(), &1.into()));
+        instances.push(me["instance"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(instances, ["3", "1", "2", "3", "1", "2"]);
+}
+
+#[tokio::test]
+async fn a_fleet_shares_sessions_in_memory() {
+    let (_process, address) = fleet("memory");
+    is_shared(&address).await;
+}
+
+#[tokio::test]
+async fn a_fleet_shares_sessions_in_redis() {
+    let (_process, address) = fleet(&Database::Redis.url().await);
+    is_shared(&address).await;
+}
+
+#[tokio::test]
+async fn a_fleet_prepares_its_database_and_shares_sessions_in_it() {
+    let url = Database::Postgres.url().await;
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    raw_sql("create database fleet").execute(&mut admin).await.unwrap();
+    let (_process, address) = fleet(&format!("{}/fleet", url.rsplit_once('/').unwrap().0));
+    is_shared(&address).await;
+}
+
+#[tokio::test]
+async fn a_fleet_stops_when_it_is_asked_to() {
+    for signal in ["-INT", "-TERM"] {
+        let (mut process, address) = fleet("memory");
+        Browser::new().get(&address).await.assert_ok();
+        process.signal(signal);
+        let ended = process.end();
+        assert!(ended.succeeded && ended.output == "stopped\n", "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn bodies_pass_the_balancer_whole() {
+    let (_process, address) = fleet("memory");
+    let browser = Browser::new();
+    let text = "x".repeat(60_000);
+    let kept = browser.post_form(&format!("{address}/note"), &format!("text={text}")).await;
+    assert_eq!(kept.status, StatusCode::SEE_OTHER);
+    assert!(browser.get(&address).await.text.contains(&text));
+}

@@ -1,0 +1,17 @@
+//! Tests across instances: real processes, over a real Redis and a real Postgres that the tests start themselves.
+
+mod across;
+mod bad_input;
+mod browser;
+mod database;
+mod fleet;
+mod forced;
+mod gate;
+mod outage;
+mod process;
+mod races;
+
+#[path = "../../../session-postgres/tests/it/server.rs"]
+mod postgres_server;
+#[path = "../../../session-redis/tests/it/server.rs"]
+mod redis_server;

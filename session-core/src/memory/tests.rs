@@ -1,0 +1,108 @@
+//! What time does to a shard: the conformance suite cannot wait for five minutes, and sees nothing of the room that
+//! is taken.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::shard::{MARKER_LIFE, Shard};
+use crate::{Delta, Error, Lifetime, NewSession, Renewal, SessionId, SessionToken, Update, Version};
+
+const START: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+const SECOND: Duration = Duration::from_secs(1);
+const BRIEF: Lifetime = Lifetime {
+    idle: SECOND,
+    absolute: Duration::from_secs(10),
+};
+
+fn new_id() -> SessionId {
+    SessionToken::random().unwrap().id()
+}
+
+fn created(shard: &mut Shard, now: OffsetDateTime, new: &NewSession) -> SessionId {
+    let id = new_id();
+    shard.create(now, &id, new).unwrap();
+    id
+}
+
+#[test]
+fn a_session_has_expired_at_the_very_moment_it_expires() {
+    let mut shard = Shard::default();
+    let id = created(&mut shard, START, &NewSession::new(BRIEF));
+    let last = START + SECOND - Duration::from_nanos(1);
+    assert!(shard.load(last, &id).is_some());
+    assert!(shard.load(START + SECOND, &id).is_none());
+    assert!(matches!(shard.touch(START + SECOND, &id), Err(Error::Ended)));
+    shard.touch(last, &id).unwrap();
+    assert!(shard.load(START + SECOND, &id).is_some());
+}
+
+#[test]
+fn a_marker_leads_on_for_five_minutes_and_no_longer() {
+    let mut shard = Shard::default();
+    let new = NewSession::new(Lifetime::default());
+    let old = created(&mut shard, START, &new);
+    let to = new_id();
+    shard.renew(START, &old, &to, &Renewal::of(None)).unwrap();
+
+    let update = Update::new(Delta::default());
+    let over = START + Duration::from_secs(5 * 60);
+    let last = over - Duration::from_nanos(1);
+    assert_eq!(shard.update(last, &old, &update).unwrap(), Version(3));
+    assert!(shard.renew(last, &old, &to, &Renewal::of(None)).is_ok());
+    assert!(matches!(shard.create(last, &old, &new), Err(Error::IdInUse)));
+
+    assert!(matches!(shard.update(over, &old, &update), Err(Error::Ended)));
+    assert!(matches!(
+        shard.renew(over, &old, &to, &Renewal::of(None)),
+        Err(Error::Ended)
+    ));
+    shard.end(over, &old);
+    assert!(shard.load(over, &to).is_some());
+}
+
+#[test]
+fn a_purge_removes_expired_sessions_and_markers_up_to_its_limit() {
+    let mut shard = Shard::default();
+    for _ in 0..5 {
+        created(&mut shard, START, &NewSession::new(BRIEF));
+    }
+    let old = created(&mut shard, START, &NewSession::new(Lifetime::default()));
+    let live = new_id();
+    shard.renew(START, &old, &live, &Renewal::of(None)).unwrap();
+
+    assert_eq!(shard.purge(START, 100), 0);
+    assert_eq!(shard.purge(START + SECOND, 2), 2);
+    assert_eq!(shard.purge(START + SECOND, 100), 3);
+    assert_eq!(shard.purge(START + MARKER_LIFE, 100), 1);
+    assert_eq!(shard.purge(START + MARKER_LIFE, 100), 0);
+    assert!(shard.load(START + MARKER_LIFE, &live).is_some());
+    assert_eq!(shard.slots(), 1);
+}
+
+#[test]
+fn creations_keep_a_shard_that_nobody_purges_small() {
+    let mut shard = Shard::default();
+    let new = NewSession::new(BRIEF).with_user("u");
+    for i in 0..2000 {
+        created(&mut shard, START + SECOND * i / 10, &new);
+    }
+    assert!(
+        shard.slots() < 100,
+        "{} sessions are kept, and 10 are alive",
+        shard.slots()
+    );
+}
+
+#[test]
+fn nothing_is_kept_of_a_user_without_sessions() {
+    let mut shard = Shard::default();
+    let new = NewSession::new(BRIEF).with_user("u");
+    created(&mut shard, START, &new);
+    shard.end_all(START, "u", None);
+    created(&mut shard, START, &new);
+    shard.purge(START + SECOND, 100);
+    let id = created(&mut shard, START, &new);
+    shard.renew(START, &id, &new_id(), &Renewal::login("v", BRIEF)).unwrap();
+    assert_eq!(shard.users(), 1, "only v is there");
+}

@@ -1,0 +1,208 @@
+//! The store's connection to the server.
+//!
+//! redis-rs's own manager of connections lets commands wait for ten seconds and more while the server is away. Here
+//! everything ends at a deadline.
+
+use std::{
+    error::Error as StdError,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use redis::{Pipeline, Value};
+use session_core::Error;
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    RedisOptions,
+    backoff::Backoff,
+    clock::Clock,
+    error::{ConnectError, Effect, Failure, is_of_link},
+    link::Link,
+    reply::{is_evicting, is_no_script, is_replica, read_time},
+    script::Script,
+    tls::Tls,
+};
+
+/// One connection, opened when it is needed and again when it is lost.
+///
+/// One attempt is made at a time; after a failure nobody tries for a while, and whoever asks meanwhile hears of that
+/// failure.
+pub(crate) struct Connection {
+    options: RedisOptions,
+    tls: Option<Tls>,
+    current: RwLock<Option<Arc<Link>>>,
+    gate: Mutex<Backoff>,
+    pub(crate) clock: Clock,
+}
+
+impl Connection {
+    pub(crate) fn new(options: RedisOptions) -> Result<Self, Error> {
+        options.check()?;
+        Ok(Self {
+            tls: options.tls.then(|| Tls::new(&options)).transpose()?,
+            current: RwLock::default(),
+            gate: Mutex::default(),
+            clock: Clock::default(),
+            options,
+        })
+    }
+
+    pub(crate) fn options(&self) -> &RedisOptions {
+        &self.options
+    }
+
+    /// Connects unless it is connected.
+    pub(crate) async fn open(&self) -> Result<(), Error> {
+        self.link().await.map(drop)
+    }
+
+    /// Runs scripts and returns their answers, errors of the server's among them. Those that the server does not know are
+    /// taught to it and run then.
+    pub(crate) async fn call(&self, calls: &Pipeline) -> Result<Vec<Value>, Error> {
+        let mut answers = self.send(calls, Effect::Writes).await?;
+        if answers.iter().any(is_no_script) {
+            self.teach().await?;
+            let mut again = redis::pipe();
+            for (call, _) in calls
+                .cmd_iter()
+                .zip(&answers)
+                .filter(|(_, answer)| is_no_script(answer))
+            {
+                again.add_command(call.clone());
+            }
+            let unknown = answers.iter_mut().filter(|answer| is_no_script(answer));
+            for (answer, new) in unknown.zip(self.send(&again, Effect::Writes).await?) {
+                *answer = new;
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Makes the scripts known to the server.
+    pub(crate) async fn teach(&self) -> Result<(), Error> {
+        let mut loads = redis::pipe();
+        Script::ALL.iter().for_each(|script| {
+            loads.add_command(script.load());
+        });
+        self.send(&loads, Effect::Reads).await.map(drop)
+    }
+
+    /// Sends commands in one go and returns their answers, errors of the server's among them.
+    pub(crate) async fn send(&self, commands: &Pipeline, effect: Effect) -> Result<Vec<Value>, Error> {
+        let mut tried = false;
+        loop {
+            let link = self.link().await?;
+            let failure = match link.send(commands, self.options.command_timeout).await {
+                Ok(answers) => {
+                    if answers
+                        .iter()
+                        .any(|answer| matches!(answer, Value::ServerError(error) if is_of_link(error)))
+                    {
+                        self.retire(&link);
+                    }
+                    return Ok(answers);
+                }
+                Err(failure) => failure,
+            };
+            self.retire(&link);
+            if tried || !failure.may_be_repeated(effect) {
+                return Err(failure.into_error(effect));
+            }
+            tried = true;
+        }
+    }
+
+    async fn link(&self) -> Result<Arc<Link>, Error> {
+        if let Some(link) = self.current() {
+            return Ok(link);
+        }
+        let deadline = Instant::now() + self.options.connect_timeout;
+        let Ok(mut gate) = timeout_at(deadline, self.gate.lock()).await else {
+            return Err(Error::unavailable(self.late()));
+        };
+        // Others may have been here meanwhile.
+        if let Some(link) = self.current() {
+            return Ok(link);
+        }
+        if let Some(error) = gate.refusal() {
+            return Err(Error::unavailable(error));
+        }
+        let address = self.options.address();
+        gate.begin(ConnectError::Abandoned { address });
+        let connected = timeout_at(deadline, self.connect()).await;
+        match connected.unwrap_or_else(|_| Err(self.late())) {
+            Ok(link) => {
+                gate.reset();
+                let link = Arc::new(link);
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&link));
+                Ok(link)
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn StdError, "no connection to Redis");
+                let error = Arc::new(error);
+                gate.failed(Arc::clone(&error));
+                Err(Error::unavailable(error))
+            }
+        }
+    }
+
+    /// Connects, and learns in one go what there is to know of the server.
+    async fn connect(&self) -> Result<Link, ConnectError> {
+        let link = Link::open(&self.options, self.tls.as_ref()).await?;
+        let mut questions = redis::pipe();
+        questions.cmd("ROLE").cmd("INFO").arg("memory").cmd("TIME");
+        for script in Script::ALL {
+            questions.add_command(script.load());
+        }
+        let answers = match link.send(&questions, self.options.connect_timeout).await {
+            Ok(answers) => answers,
+            Err(Failure::Late(_)) => return Err(self.late()),
+            Err(Failure::Lost { source, .. }) => return Err(ConnectError::refused(&self.options, source)),
+        };
+        let mut answers = answers.into_iter();
+        let address = self.options.address();
+        // A user who may not ask the first two learns less.
+        if answers.next().is_some_and(|role| is_replica(&role)) {
+            return Err(ConnectError::Replica { address });
+        }
+        if answers.next().is_some_and(|info| is_evicting(&info)) {
+            tracing::warn!(
+                server = address,
+                "Redis evicts any key when its memory is full, so sessions and the lists of users' sessions may vanish: \
+                 set its maxmemory-policy to noeviction, or to one that begins with volatile-"
+            );
+        }
+        for (i, answer) in answers.enumerate() {
+            let answer = answer
+                .extract_error()
+                .map_err(|source| ConnectError::refused(&self.options, source))?;
+            if let (0, Some(time)) = (i, read_time(&answer)) {
+                self.clock.set(time);
+            }
+        }
+        Ok(link)
+    }
+
+    fn late(&self) -> ConnectError {
+        ConnectError::Late {
+            address: self.options.address(),
+            limit: self.options.connect_timeout,
+        }
+    }
+
+    fn current(&self) -> Option<Arc<Link>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().filter(|link| !link.is_lost()).cloned()
+    }
+
+    /// Lets go of a connection, unless there is a newer one already.
+    fn retire(&self, link: &Arc<Link>) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, link)) {
+            *current = None;
+        }
+    }
+}

@@ -1,0 +1,79 @@
+use session_core::{Error, SessionId};
+
+use crate::{
+    RedisStore,
+    of_user::TOGETHER,
+    reply::Reply,
+    script::Script,
+    store::{FOLLOW_LIMIT, always_renewed},
+};
+
+impl RedisStore {
+    /// Ends the sessions on a user's list, but for `except` and what that was renewed to, and returns how many.
+    ///
+    /// The list is read once, and that is enough. A session that is alive when it is read is on it: it was listed before
+    /// it was made, under the id it has by then, and only what is dead and not young is ever struck off. If it is renewed
+    /// before its turn comes, its old id leads to the new one; if its turn comes first, there is nothing to renew. What
+    /// is made after the list was read comes from a later login.
+    pub(crate) async fn end_listed(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error> {
+        let mut listed = self.listed(user).await?;
+        let mut spared: Vec<SessionId> = except.copied().into_iter().collect();
+        // A renewal keeps the shard tag: only ids with the tag of `except` can belong to the same session.
+        let is_near = |id: &SessionId| except.is_some_and(|except| except.tag() == id.tag());
+        let (near, far): (Vec<_>, Vec<_>) = listed.iter().copied().partition(is_near);
+
+        let mut ended = self.end_together(far).await?;
+        for id in near {
+            ended += u64::from(self.end_unless_spared(id, &mut spared).await?);
+        }
+        listed.retain(|id| !spared.contains(id));
+        self.heal(user, &listed).await;
+        Ok(ended)
+    }
+
+    async fn end_together(&self, mut ids: Vec<SessionId>) -> Result<u64, Error> {
+        let mut ended = 0;
+        for _ in 0..FOLLOW_LIMIT {
+            let mut successors = Vec::new();
+            for ids in ids.chunks(TOGETHER) {
+                let mut calls = redis::pipe();
+                for id in ids {
+                    calls.add_command(Script::End.on(&[self.keys.session(id)]));
+                }
+                for answer in self.connection.call(&calls).await? {
+                    match Reply::read(Some(answer))? {
+                        Reply::Done(_) => ended += 1,
+                        Reply::Moved(successor) => successors.push(successor),
+                        _ => {}
+                    }
+                }
+            }
+            if successors.is_empty() {
+                return Ok(ended);
+            }
+            ids = successors;
+        }
+        Err(always_renewed())
+    }
+
+    /// Whether there was one to end. `spared` are the ids that the session to spare has had, the last the newest known.
+    ///
+    /// Each step makes sure, at the same moment as it ends something, that no newer id of that session is known to the
+    /// server: so it cannot end what the session to spare has just been renewed to.
+    async fn end_unless_spared(&self, mut id: SessionId, spared: &mut Vec<SessionId>) -> Result<bool, Error> {
+        for _ in 0..FOLLOW_LIMIT {
+            if spared.contains(&id) {
+                return Ok(false);
+            }
+            let newest = spared.last().map(|id| self.keys.session(id));
+            let keys: Vec<_> = [self.keys.session(&id)].into_iter().chain(newest).collect();
+            match self.call(Script::End.on(&keys)).await? {
+                Reply::Done(_) => return Ok(true),
+                Reply::Moved(successor) => id = successor,
+                Reply::Spare(successor) => spared.push(successor),
+                _ => return Ok(false),
+            }
+        }
+        Err(always_renewed())
+    }
+}

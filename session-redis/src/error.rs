@@ -1,0 +1,136 @@
+//! What the driver's errors mean: whether a command was done, whether its connection can be used again, and what is
+//! said about it. The driver's error is the source of ours, and neither shows a password.
+
+use std::{io, time::Duration};
+
+use redis::{ErrorKind, RedisError, ServerError};
+use session_core::Error;
+
+use crate::RedisOptions;
+
+/// Why there is no connection. All who waited for it share it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    #[error("the last attempt to connect to Redis at {address} was given up by its caller")]
+    Abandoned { address: String },
+
+    #[error("Redis at {address} did not open a connection within {limit:?}")]
+    Late { address: String, limit: Duration },
+
+    #[error("Redis at {address} is a replica, and sessions are written to its master")]
+    Replica { address: String },
+
+    #[error("Redis at {address} refused the connection")]
+    Refused { address: String, source: RedisError },
+
+    #[error("no connection to Redis at {address} can be trusted")]
+    Tls { address: String, source: io::Error },
+
+    #[error("Redis at {address} cannot be reached")]
+    Unreachable { address: String, source: io::Error },
+
+    #[error("Redis at {address} let nobody in as {user:?} with the password given")]
+    WrongPassword {
+        address: String,
+        user: String,
+        source: RedisError,
+    },
+}
+
+impl ConnectError {
+    /// The server was reached and let nobody in.
+    pub(crate) fn refused(options: &RedisOptions, source: RedisError) -> Self {
+        let address = options.address();
+        // What a server says to no password, where it wants one, is only said to a command.
+        if source.kind() == ErrorKind::AuthenticationFailed || source.code() == Some("NOAUTH") {
+            let user = options.login.username().unwrap_or("default").to_owned();
+            Self::WrongPassword { address, user, source }
+        } else {
+            Self::Refused { address, source }
+        }
+    }
+}
+
+/// Whether a command may change something, so that it matters whether it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Reads,
+    Writes,
+}
+
+/// A command that got no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("Redis did not answer within {0:?}")]
+    Late(Duration),
+
+    #[error("the connection to Redis was lost")]
+    Lost {
+        /// Whether a part of the command may have gone out.
+        sent: bool,
+        source: RedisError,
+    },
+}
+
+impl Failure {
+    /// Whether it may be tried again on another connection: that can do no harm, and may help.
+    pub(crate) fn may_be_repeated(&self, effect: Effect) -> bool {
+        match self {
+            Self::Late(_) => false,
+            Self::Lost { sent, .. } => !sent || effect == Effect::Reads,
+        }
+    }
+
+    /// What the store says of it.
+    pub(crate) fn into_error(self, effect: Effect) -> Error {
+        let sent = !matches!(self, Self::Lost { sent: false, .. });
+        match effect {
+            Effect::Writes if sent => Error::unknown(self),
+            Effect::Reads | Effect::Writes => Error::unavailable(self),
+        }
+    }
+}
+
+/// What the store says of a server that answered with an error.
+pub(crate) fn refused(error: ServerError, effect: Effect) -> Error {
+    match effect {
+        Effect::Writes if !is_not_done(&error) => Error::unknown(error),
+        Effect::Reads | Effect::Writes => Error::unavailable(error),
+    }
+}
+
+/// Whether it is certain that a script did nothing: the server refused it whole, or its first write. Any other error may
+/// come from the middle of a script, and what came before it stays.
+fn is_not_done(error: &ServerError) -> bool {
+    matches!(
+        error.code(),
+        "ASK"
+            | "BUSY"
+            | "CLUSTERDOWN"
+            | "CROSSSLOT"
+            | "LOADING"
+            | "MASTERDOWN"
+            | "MISCONF"
+            | "MOVED"
+            | "NOAUTH"
+            | "NOREPLICAS"
+            | "NOSCRIPT"
+            | "OOM"
+            | "READONLY"
+            | "TRYAGAIN"
+    )
+}
+
+/// Whether the server should be looked for anew: this one is no master any more, or forgot who we are.
+pub(crate) fn is_of_link(error: &ServerError) -> bool {
+    matches!(error.code(), "MASTERDOWN" | "NOAUTH" | "READONLY")
+}
+
+/// The answer is none that the command has.
+pub(crate) fn unexpected(effect: Effect) -> Error {
+    let message = "Redis gave an answer that makes no sense";
+    match effect {
+        Effect::Reads => Error::unavailable(message),
+        Effect::Writes => Error::unknown(message),
+    }
+}

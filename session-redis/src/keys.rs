@@ -1,0 +1,81 @@
+use std::fmt::Write;
+
+use session_core::SessionId;
+
+/// The names of the store's keys.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    prefix: String,
+    /// What the names of all users' indexes begin with.
+    users: String,
+}
+
+impl Keys {
+    pub(crate) fn new(prefix: &str) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            users: format!("{prefix}:user:"),
+        }
+    }
+
+    /// The key of a session. In a cluster the part in braces, the shard tag, decides where it is; a renewal keeps it.
+    pub(crate) fn session(&self, id: &SessionId) -> String {
+        let [high, low] = id.tag();
+        format!("{}:{{{high:02x}{low:02x}}}:{id}", self.prefix)
+    }
+
+    /// The key of a user's index.
+    ///
+    /// Letters, digits and `-_.@` stand for themselves, any other byte for `%` and its two digits. So no name is that of
+    /// another user, of a session, or of anything under another prefix, and none picks its place in a cluster.
+    pub(crate) fn user(&self, user: &str) -> String {
+        let mut key = self.users.clone();
+        for byte in user.bytes() {
+            if is_plain(byte) {
+                key.push(char::from(byte));
+            } else {
+                write!(key, "%{byte:02X}").expect("a string takes all that is written");
+            }
+        }
+        key
+    }
+
+    /// A pattern that all users' indexes match, and some other keys if a prefix begins like another.
+    pub(crate) fn users(&self) -> String {
+        format!("{}*", self.users)
+    }
+
+    /// Whether this is the key of a user's index.
+    pub(crate) fn is_user(&self, key: &[u8]) -> bool {
+        let name = key.strip_prefix(self.users.as_bytes());
+        name.is_some_and(|name| name.iter().all(|byte| is_plain(*byte) || *byte == b'%'))
+    }
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_keys_are_as_ever() {
+        let keys = Keys::new("web");
+        let id = "630dcd2966c4336691125448bbb2a00f".parse().unwrap();
+        assert_eq!(keys.session(&id), "web:{a00f}:630dcd2966c4336691125448bbb2a00f");
+        assert_eq!(keys.user("alice@example.org"), "web:user:alice@example.org");
+        assert_eq!(keys.user("{é}:*%"), "web:user:%7B%C3%A9%7D%3A%2A%25");
+        assert_eq!(keys.users(), "web:user:*");
+    }
+
+    #[test]
+    fn keys_under_another_prefix_are_no_users() {
+        let (keys, longer) = (Keys::new("web"), Keys::new("web:user"));
+        let id = SessionId::from_bytes([7; 16]);
+        assert!(keys.is_user(keys.user("user:bob").as_bytes()));
+        assert!(!keys.is_user(longer.user("bob").as_bytes()));
+        assert!(!keys.is_user(longer.session(&id).as_bytes()));
+    }
+}

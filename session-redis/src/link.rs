@@ -1,0 +1,104 @@
+use std::{
+    fmt, io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use redis::{AsyncConnectionConfig, Pipeline, RedisError, Value, aio::MultiplexedConnection};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use crate::{
+    RedisOptions,
+    error::{ConnectError, Failure},
+    tls::Tls,
+    wire::Wire,
+};
+
+/// One connection to the server, on which the commands of all operations follow each other.
+///
+/// Nothing on it is tried again. Once it is lost it stays so.
+pub(crate) struct Link {
+    connection: MultiplexedConnection,
+    written: Arc<AtomicU64>,
+    /// Sends, receives, and ends when the connection does.
+    driver: JoinHandle<()>,
+}
+
+impl Link {
+    /// Connects and logs in.
+    pub(crate) async fn open(options: &RedisOptions, tls: Option<&Tls>) -> Result<Self, ConnectError> {
+        let address = options.address();
+        let wire = match Wire::connect(&options.host, options.port).await {
+            Ok(wire) => wire,
+            Err(source) => return Err(ConnectError::Unreachable { address, source }),
+        };
+        let written = wire.written();
+        let Some(tls) = tls else {
+            return Self::log_in(options, written, wire).await;
+        };
+        match tls.connector.connect(tls.name.clone(), wire).await {
+            Ok(stream) => Self::log_in(options, written, stream).await,
+            // rustls' own errors come as this kind of I/O error.
+            Err(source) if source.kind() == io::ErrorKind::InvalidData => Err(ConnectError::Tls { address, source }),
+            Err(source) => Err(ConnectError::Unreachable { address, source }),
+        }
+    }
+
+    async fn log_in<S>(options: &RedisOptions, written: Arc<AtomicU64>, stream: S) -> Result<Self, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let config = AsyncConnectionConfig::new()
+            .set_response_timeout(None) // `send` has one
+            .set_pipeline_buffer_size(1024)
+            .set_write_backpressure_boundary(256 * 1024);
+        let opened = MultiplexedConnection::new_with_config(&options.login, stream, config).await;
+        let (connection, driver) = opened.map_err(|source| ConnectError::refused(options, source))?;
+        Ok(Self {
+            connection,
+            written,
+            driver: tokio::spawn(driver),
+        })
+    }
+
+    /// Whether it was lost, as far as is known.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.driver.is_finished()
+    }
+
+    /// Sends commands and waits for their answers, errors of the server's among them.
+    pub(crate) async fn send(&self, commands: &Pipeline, within: Duration) -> Result<Vec<Value>, Failure> {
+        let written = self.written.load(Ordering::Acquire);
+        let mut connection = self.connection.clone();
+        match timeout(within, connection.send_packed_commands(commands, 0, commands.len())).await {
+            Ok(Ok(answers)) => Ok(answers),
+            Ok(Err(source)) => Err(self.lost(written, source)),
+            Err(_) => Err(Failure::Late(within)),
+        }
+    }
+
+    /// If nothing at all was written since before a command was given to the driver, nothing of the command was.
+    fn lost(&self, written: u64, source: RedisError) -> Failure {
+        let sent = self.written.load(Ordering::Acquire) != written;
+        Failure::Lost { sent, source }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("is_lost", &self.is_lost()).finish()
+    }
+}

@@ -1,0 +1,164 @@
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo};
+use session_core::Error;
+
+/// The settings of a [`RedisStore`](crate::RedisStore).
+///
+/// ```
+/// use session_redis::RedisOptions;
+/// use std::time::Duration;
+///
+/// let options = RedisOptions::from_url("rediss://app:secret@redis.example/1")?
+///     .key_prefix("web")
+///     .command_timeout(Duration::from_millis(500));
+/// assert!(!format!("{options:?}").contains("secret"));
+/// # Ok::<(), session_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct RedisOptions {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) tls: bool,
+    /// User, password and database.
+    pub(crate) login: RedisConnectionInfo,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) key_prefix: String,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) command_timeout: Duration,
+}
+
+impl RedisOptions {
+    /// The settings in a URL, `redis://user:password@host:port/database`, where all but the host may be left out; the
+    /// port is then 6379, the database 0.
+    ///
+    /// `rediss://` asks for TLS; `valkey://` and `valkeys://` are the same as `redis://` and `rediss://`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if it is no such URL; its source says why, without the URL.
+    pub fn from_url(url: &str) -> Result<Self, Error> {
+        let (tls, rest) = match url.split_once("://") {
+            Some(("redis" | "valkey", rest)) => (false, rest),
+            Some(("rediss" | "valkeys", rest)) => (true, rest),
+            // Anything else may be a part of a password.
+            Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+                let message = format!("a Redis URL begins with redis:// or rediss://, and this one with {scheme}://");
+                return Err(Error::unavailable(message));
+            }
+            _ => {
+                let message = "a Redis URL begins with redis:// or rediss://, and this one does not";
+                return Err(Error::unavailable(message));
+            }
+        };
+        if rest.contains('#') {
+            let message = "a Redis URL has no part after #: certificates are always verified, and a # in a password \
+                           is written %23";
+            return Err(Error::unavailable(message));
+        }
+        // The driver has no TLS: it only reads the rest of the URL.
+        let server = format!("redis://{rest}").into_connection_info();
+        let server: ConnectionInfo = server.map_err(Error::unavailable)?;
+        let ConnectionAddr::Tcp(host, port) = server.addr() else {
+            return Err(Error::unavailable("a Redis URL names a host"));
+        };
+        Ok(Self {
+            host: host.clone(),
+            port: *port,
+            tls,
+            login: server.redis_settings().clone().set_protocol(ProtocolVersion::RESP2),
+            ca_file: None,
+            key_prefix: "session".to_owned(),
+            connect_timeout: Duration::from_secs(2),
+            command_timeout: Duration::from_secs(1),
+        })
+    }
+
+    /// What the names of all keys begin with, before a colon: 1 to 64 characters of `A-Z`, `a-z`, `0-9`, `_`, `.`, `:`
+    /// and `-`. `session` unless set.
+    #[must_use]
+    pub fn key_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.key_prefix = prefix.into();
+        self
+    }
+
+    /// A file with certificates of authorities, in PEM, that are trusted besides the system's. None unless set.
+    #[must_use]
+    pub fn ca_file(mut self, path: impl AsRef<Path>) -> Self {
+        self.ca_file = Some(path.as_ref().to_owned());
+        self
+    }
+
+    /// How long connecting may take, TLS and authentication included. 2 seconds unless set.
+    #[must_use]
+    pub const fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// How long the answer to a command may take. 1 second unless set.
+    #[must_use]
+    pub const fn command_timeout(mut self, limit: Duration) -> Self {
+        self.command_timeout = limit;
+        self
+    }
+
+    /// How the server is called in messages.
+    pub(crate) fn address(&self) -> String {
+        let (host, port) = (&self.host, self.port);
+        if host.contains(':') {
+            format!("[{host}]:{port}")
+        } else {
+            format!("{host}:{port}")
+        }
+    }
+
+    /// Checks what goes into the names of keys.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let prefix = self.key_prefix.as_bytes();
+        let known = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(byte);
+        if (1..=64).contains(&prefix.len()) && prefix.iter().all(known) {
+            return Ok(());
+        }
+        Err(Error::unavailable(format!(
+            "{:?} cannot be the prefix of keys: use 1 to 64 characters of A-Z, a-z, 0-9, _, ., : and -",
+            self.key_prefix
+        )))
+    }
+}
+
+impl fmt::Debug for RedisOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisOptions")
+            .field("server", &self.address())
+            .field("user", &self.login.username())
+            .field("database", &self.login.db())
+            .field("tls", &self.tls)
+            .field("ca_file", &self.ca_file)
+            .field("key_prefix", &self.key_prefix)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("command_timeout", &self.command_timeout)
+            .finish()
+    }
+}
+
+impl FromStr for RedisOptions {
+    type Err = Error;
+
+    fn from_str(url: &str) -> Result<Self, Error> {
+        Self::from_url(url)
+    }
+}
+
+impl TryFrom<&str> for RedisOptions {
+    type Error = Error;
+
+    fn try_from(url: &str) -> Result<Self, Error> {
+        Self::from_url(url)
+    }
+}

@@ -1,0 +1,83 @@
+use std::sync::atomic::Ordering;
+
+use redis::{Pipeline, Value};
+use session_core::Error;
+
+use crate::{
+    RedisStore,
+    error::{Effect, refused, unexpected},
+    reply::{Reply, read_number},
+    script::Script,
+};
+
+/// How many steps through the server's keys one call takes at most, and about how many keys there are to a step.
+const STEPS: usize = 16;
+const KEYS_A_STEP: usize = 1000;
+
+/// How many lists are purged together.
+const TOGETHER: u64 = 100;
+
+impl RedisStore {
+    /// Removes up to `limit` sessions that are past their absolute end from users' lists; the sessions themselves are
+    /// removed by the server.
+    ///
+    /// It goes on where the last call stopped, and stops when it has been through all keys.
+    pub(crate) async fn purge_lists(&self, limit: u64) -> Result<u64, Error> {
+        let mut purged = 0;
+        for _ in 0..STEPS {
+            let (next, mut lists) = self.find_lists(self.purged_to.load(Ordering::Relaxed)).await?;
+            while !lists.is_empty() && purged < limit {
+                let left = limit - purged;
+                let rest = lists.split_off(lists.len().min(left.min(TOGETHER) as usize));
+                // A list with more than its share is seen again when all keys have been gone through.
+                purged += self.purge_together(&lists, left / lists.len() as u64).await?;
+                lists = rest;
+            }
+            if purged >= limit {
+                break;
+            }
+            self.purged_to.store(next, Ordering::Relaxed);
+            if next == 0 {
+                break;
+            }
+        }
+        Ok(purged)
+    }
+
+    /// Some users' lists, and where to go on.
+    async fn find_lists(&self, cursor: u64) -> Result<(u64, Vec<String>), Error> {
+        let mut scan = redis::pipe();
+        scan.cmd("SCAN").arg(cursor).arg("MATCH").arg(self.keys.users());
+        scan.arg("COUNT").arg(KEYS_A_STEP).arg("TYPE").arg("zset");
+        let answer = match self.connection.send(&scan, Effect::Reads).await?.pop() {
+            Some(Value::ServerError(error)) => return Err(refused(error, Effect::Reads)),
+            Some(Value::Array(parts)) => <[Value; 2]>::try_from(parts).ok(),
+            _ => None,
+        };
+        let Some([cursor, Value::Array(keys)]) = answer else {
+            return Err(unexpected(Effect::Reads));
+        };
+        let keys = keys.into_iter().filter_map(|key| match key {
+            Value::BulkString(key) if self.keys.is_user(&key) => String::from_utf8(key).ok(),
+            _ => None,
+        });
+        let next = read_number(&cursor).ok_or_else(|| unexpected(Effect::Reads))?;
+        Ok((next, keys.collect()))
+    }
+
+    async fn purge_together(&self, lists: &[String], limit: u64) -> Result<u64, Error> {
+        let mut calls = Pipeline::with_capacity(lists.len());
+        for list in lists {
+            let mut purge = Script::Purge.on(std::slice::from_ref(list));
+            purge.arg(limit);
+            calls.add_command(purge);
+        }
+        let mut purged = 0;
+        for answer in self.connection.call(&calls).await? {
+            if let Reply::Done(number) = Reply::read(Some(answer))? {
+                purged += number;
+            }
+        }
+        Ok(purged)
+    }
+}

@@ -1,0 +1,18 @@
+-- What the scripts know of the sorted set that lists a user's sessions. It stands before the text of each script that
+-- handles one.
+--
+-- Its members are the ids of sessions, scored by the absolute end (milliseconds since 1970). A session is listed before
+-- it is made, so a member may be one whose session is not there yet: while '+' and the id is a member too, whose
+-- score is still to come, the id is young and must stay.
+--
+-- It has no TTL: servers that are short of memory remove keys with one first.
+
+local function now()
+    local time = redis.call('TIME')
+    return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- Up to where a score is past for good. The nodes of a cluster have clocks of their own, hence the minute.
+local function past()
+    return string.format('%.0f', now() - 60000)
+end

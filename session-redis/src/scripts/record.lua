@@ -1,0 +1,98 @@
+-- What the scripts know of the hash at a session's key. It stands before the text of each script that handles one.
+--
+-- A record has a field for each key of the session's data, and these, which begin with NUL as no key of the data may:
+--   \0f  the format of the record: 1
+--   \0v  its version
+--   \0u  its user; a visitor's has none
+--   \0c  when it was created    \0s  when it was last seen    \0e  its absolute end      (milliseconds since 1970)
+--   \0i  its idle timeout       (milliseconds)
+--   \0z  the size of all keys and values (bytes)
+-- A marker has only these:
+--   \0m  the id that came after
+--   \0l  1 if by a login, else 0
+
+-- The server's time, which stands still while a script runs.
+local function now()
+    local time = redis.call('TIME')
+    return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- The digits of a whole number. Lua's own conversion would round long ones.
+local function digits(number)
+    return string.format('%.0f', number)
+end
+
+local function number(field)
+    return field and string.match(field, '^%d+$') and tonumber(field)
+end
+
+-- What is at `key`. `kind` is 'live' for a record, 'moved' for a marker, 'none' for anything else.
+local function at(key)
+    local field = redis.pcall('HMGET', key, '\0f', '\0v', '\0u', '\0i', '\0e', '\0z', '\0m', '\0l')
+    if field.err then
+        return { kind = 'none' }
+    end
+    if field[7] then
+        return { kind = 'moved', successor = field[7], by_login = field[8] ~= '0' }
+    end
+    local record = {
+        kind = 'live',
+        version = number(field[2]),
+        user = field[3],
+        idle = number(field[4]),
+        stop = number(field[5]),
+        size = number(field[6]),
+    }
+    local whole = field[1] == '1' and record.version and record.idle and record.stop and record.size
+    if not whole or record.stop <= now() then
+        record.kind = 'none'
+    end
+    return record
+end
+
+-- Starts the idle timeout again.
+local function touch(key, record)
+    local time = now()
+    redis.call('HSET', key, '\0s', digits(time))
+    redis.call('PEXPIRE', key, digits(math.min(record.idle, record.stop - time)))
+end
+
+-- Bytes that `name` and its value take now.
+local function room(key, name)
+    local length = redis.call('HSTRLEN', key, name)
+    if length == 0 and redis.call('HEXISTS', key, name) == 0 then
+        return 0
+    end
+    return #name + length
+end
+
+-- The changes are the end of ARGV, from `first` on: how many keys are set, each key and its value, the keys removed.
+
+-- The size of the record after the changes.
+local function size_after(key, record, first)
+    local last = first + 2 * tonumber(ARGV[first])
+    local size = record.size
+    for i = first + 1, last, 2 do
+        size = size + #ARGV[i] + #ARGV[i + 1] - room(key, ARGV[i])
+    end
+    for i = last + 1, #ARGV do
+        size = size - room(key, ARGV[i])
+    end
+    return size
+end
+
+-- unpack() fails from about 8000 values on.
+local function in_chunks(command, key, first, last)
+    for i = first, last, 1000 do
+        redis.call(command, key, unpack(ARGV, i, math.min(i + 999, last)))
+    end
+end
+
+-- Makes the changes, after which the record has this size, and counts a version.
+local function change(key, record, first, size)
+    local last = first + 2 * tonumber(ARGV[first])
+    in_chunks('HSET', key, first + 1, last)
+    in_chunks('HDEL', key, last + 1, #ARGV)
+    record.version = record.version + 1
+    redis.call('HSET', key, '\0v', digits(record.version), '\0z', digits(size))
+end

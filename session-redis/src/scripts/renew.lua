@@ -1,0 +1,46 @@
+-- Gives a session a new id, makes changes to it, and leaves a marker at the old id for five minutes.
+-- KEYS: 1 the session  2 the same under its new id, in the same slot
+-- ARGV: 1 the new id  2 '1' if it is a login, else '0'  3 and 4 then the idle and the absolute timeout (ms), else ''
+--       5 '1' if there is a user, else '0'  6 the user or ''  7 the largest size allowed
+--       8 how many keys are set  then each key and its value, the keys removed
+-- Returns {'done', version}, also if it was done before, {'ended'}, {'in use'} or {'too large', size}
+
+local from, to = KEYS[1], KEYS[2]
+local login = ARGV[2] == '1'
+local user = ARGV[5] == '1' and ARGV[6]
+
+local record = at(from)
+if record.kind == 'moved' and record.successor == ARGV[1] then
+    local renewed = at(to)
+    if renewed.kind == 'live' then
+        return { 'done', renewed.version }
+    end
+end
+if record.kind ~= 'live' or (not login and record.user ~= user) then
+    return { 'ended' }
+elseif redis.call('EXISTS', to) == 1 then
+    return { 'in use' }
+end
+
+local size = size_after(from, record, 8)
+if size > tonumber(ARGV[7]) then
+    return { 'too large', size }
+end
+
+redis.call('RENAME', from, to)
+change(to, record, 8, size)
+if login then
+    local time = now()
+    record.idle, record.stop = tonumber(ARGV[3]), time + tonumber(ARGV[4])
+    redis.call('HSET', to, '\0c', digits(time), '\0i', ARGV[3], '\0e', digits(record.stop))
+    if user then
+        redis.call('HSET', to, '\0u', user)
+    else
+        redis.call('HDEL', to, '\0u')
+    end
+end
+touch(to, record)
+
+redis.call('HSET', from, '\0m', ARGV[1], '\0l', ARGV[2])
+redis.call('PEXPIRE', from, 300000)
+return { 'done', record.version }

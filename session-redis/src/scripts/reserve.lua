@@ -1,0 +1,17 @@
+-- Lists a session that is about to be made, and forgets those past their absolute end.
+-- KEYS: 1 the user's index
+-- ARGV: 1 the id  2 its absolute timeout (ms); '' if it is the new id of a session  3 that has this one
+-- Returns {'done'}
+
+local key, time = KEYS[1], now()
+redis.call('ZREMRANGEBYSCORE', key, '-inf', past())
+local stop
+if ARGV[2] ~= '' then
+    stop = time + tonumber(ARGV[2])
+else
+    -- A renewal does not move the absolute end. One that is not listed is dead, or its index was lost; then the score
+    -- only says how long at most a dead member is kept: a day.
+    stop = redis.call('ZSCORE', key, ARGV[3]) or time + 86400000
+end
+redis.call('ZADD', key, string.format('%.0f', stop), ARGV[1], string.format('%.0f', time + 60000), '+' .. ARGV[1])
+return { 'done' }

@@ -1,0 +1,244 @@
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+};
+
+use async_trait::async_trait;
+use redis::{Cmd, Value};
+use session_core::{
+    Error, Expectation, Loaded, NewSession, Page, Record, Renewal, SessionId, SessionInfo, SessionStore, Update,
+    Version,
+};
+
+use crate::{
+    RedisOptions,
+    connection::Connection,
+    error::{Effect, refused, unexpected},
+    keys::Keys,
+    record::{add_changes, add_sets, add_user, decode, millis, size},
+    reply::{Reply, read_time},
+    reserve::Listed,
+    script::Script,
+};
+
+/// How often an operation follows a session that is renewed while it looks for it.
+pub(crate) const FOLLOW_LIMIT: usize = 64;
+
+/// Sessions in Redis or Valkey.
+///
+/// A cheap handle: its clones share their connection, which is closed with the last of them. It works within a tokio
+/// runtime with time and I/O enabled.
+#[derive(Clone)]
+pub struct RedisStore {
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) keys: Arc<Keys>,
+    /// How far the last purge has come through the server's keys.
+    pub(crate) purged_to: Arc<AtomicU64>,
+}
+
+impl RedisStore {
+    /// A store whose server answers: connects with these settings, or with those in a URL.
+    ///
+    /// It tries once. The connection is opened again by itself when it is lost later.
+    ///
+    /// ```no_run
+    /// # use session_redis::{RedisOptions, RedisStore};
+    /// # async fn run() -> Result<(), session_core::Error> {
+    /// let store = RedisStore::connect("redis://app:secret@redis.example").await?;
+    ///
+    /// let options = RedisOptions::from_url("redis://app:secret@redis.example")?.key_prefix("web");
+    /// let store = RedisStore::connect(options).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if a setting is wrong, or if there is no connection within the
+    /// [connect timeout](RedisOptions::connect_timeout); its sources say why, without the password.
+    pub async fn connect<O>(options: O) -> Result<Self, Error>
+    where
+        O: TryInto<RedisOptions>,
+        O::Error: Into<Error>,
+    {
+        let store = Self::new(options.try_into().map_err(Into::into)?)?;
+        store.connection.open().await?;
+        Ok(store)
+    }
+
+    /// A store that connects when it is first used.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if a setting is wrong; its source says which.
+    pub fn new(options: RedisOptions) -> Result<Self, Error> {
+        let keys = Keys::new(&options.key_prefix);
+        Ok(Self {
+            connection: Arc::new(Connection::new(options)?),
+            keys: Arc::new(keys),
+            purged_to: Arc::default(),
+        })
+    }
+
+    /// Runs one script.
+    pub(crate) async fn call(&self, command: Cmd) -> Result<Reply, Error> {
+        let mut calls = redis::pipe();
+        calls.add_command(command);
+        Reply::read(self.connection.call(&calls).await?.pop())
+    }
+
+    /// The record in the fields of a session's hash, if that is what they are.
+    pub(crate) fn read_record(&self, id: &SessionId, answer: Value) -> Result<Option<Record>, Error> {
+        let fields = match answer {
+            Value::ServerError(error) if error.code() == "WRONGTYPE" => {
+                tracing::warn!(session = %id, "a session's key holds no hash");
+                return Ok(None);
+            }
+            Value::ServerError(error) => return Err(refused(error, Effect::Reads)),
+            fields => fields.into_map_iter().map_err(|_| unexpected(Effect::Reads))?,
+        };
+        let fields = fields.filter_map(|field| match field {
+            (Value::BulkString(name), Value::BulkString(value)) => Some((name, value)),
+            _ => None,
+        });
+        Ok(decode(fields, self.connection.clock.now()).unwrap_or_else(|damage| {
+            tracing::warn!(session = %id, %damage, "a session's record cannot be read");
+            None
+        }))
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RedisStore").field(self.connection.options()).finish()
+    }
+}
+
+#[async_trait]
+impl SessionStore for RedisStore {
+    async fn create(&self, id: &SessionId, new: &NewSession) -> Result<Version, Error> {
+        let (size, limit) = (size(&new.delta), new.max_size);
+        if size > limit {
+            return Err(Error::TooLarge { size, limit });
+        }
+        let mut create = Script::Create.on(&[self.keys.session(id)]);
+        create
+            .arg(millis(new.lifetime.idle))
+            .arg(millis(new.lifetime.absolute))
+            .arg(size);
+        add_user(&mut create, new.user.as_deref());
+        add_sets(&mut create, &new.delta);
+        let reply = match &new.user {
+            Some(user) => self.make(user, id, Listed::For(new.lifetime.absolute), create).await,
+            None => self.call(create).await,
+        };
+        reply?.version(limit)
+    }
+
+    async fn load(&self, ids: &[SessionId]) -> Result<Loaded, Error> {
+        if ids.is_empty() {
+            return Ok(Loaded::Missing);
+        }
+        let mut reads = redis::pipe();
+        for id in ids {
+            reads.cmd("HGETALL").arg(self.keys.session(id));
+        }
+        if self.connection.clock.is_old() {
+            reads.cmd("TIME");
+        }
+        let mut answers = self.connection.send(&reads, Effect::Reads).await?.into_iter();
+        let records: Vec<_> = answers.by_ref().take(ids.len()).collect();
+        if let Some(time) = answers.next().as_ref().and_then(read_time) {
+            self.connection.clock.set(time);
+        }
+        for (id, answer) in ids.iter().zip(records) {
+            if let Some(record) = self.read_record(id, answer)? {
+                return Ok(Loaded::Live(*id, Box::new(record)));
+            }
+        }
+        Ok(Loaded::Missing)
+    }
+
+    async fn update(&self, id: &SessionId, update: &Update) -> Result<Version, Error> {
+        let mut id = *id;
+        for _ in 0..FOLLOW_LIMIT {
+            let mut call = Script::Update.on(&[self.keys.session(&id)]);
+            call.arg(u8::from(update.touch)).arg(update.max_size);
+            match &update.expectation {
+                None => call.arg("").arg("").arg(""),
+                Some(Expectation {
+                    key,
+                    value: Some(value),
+                }) => call.arg("=").arg(key).arg(value.as_bytes()),
+                Some(Expectation { key, value: None }) => call.arg("-").arg(key).arg(""),
+            };
+            add_changes(&mut call, &update.delta);
+            match self.call(call).await? {
+                Reply::Moved(successor) => id = successor,
+                reply => return reply.version(update.max_size),
+            }
+        }
+        Err(always_renewed())
+    }
+
+    async fn touch(&self, id: &SessionId) -> Result<(), Error> {
+        let reply = self.call(Script::Touch.on(&[self.keys.session(id)])).await?;
+        reply.version(0).map(drop)
+    }
+
+    async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error> {
+        let mut renew = Script::Renew.on(&[self.keys.session(from), self.keys.session(to)]);
+        renew.arg(to.to_string()).arg(u8::from(renewal.login.is_some()));
+        match renewal.login {
+            Some(lifetime) => renew.arg(millis(lifetime.idle)).arg(millis(lifetime.absolute)),
+            None => renew.arg("").arg(""),
+        };
+        add_user(&mut renew, renewal.user.as_deref());
+        renew.arg(renewal.max_size);
+        add_changes(&mut renew, &renewal.delta);
+        let listed = renewal
+            .login
+            .map_or(Listed::Like(from), |lifetime| Listed::For(lifetime.absolute));
+        let reply = match &renewal.user {
+            Some(user) => self.make(user, to, listed, renew).await,
+            None => self.call(renew).await,
+        };
+        reply?.version(renewal.max_size)
+    }
+
+    async fn end(&self, id: &SessionId) -> Result<(), Error> {
+        let mut id = *id;
+        for _ in 0..FOLLOW_LIMIT {
+            match self.call(Script::End.on(&[self.keys.session(&id)])).await? {
+                Reply::Moved(successor) => id = successor,
+                _ => return Ok(()),
+            }
+        }
+        Err(always_renewed())
+    }
+
+    async fn of_user(&self, user: &str, page: &Page) -> Result<Vec<SessionInfo>, Error> {
+        self.page_of(user, page).await
+    }
+
+    async fn end_all(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error> {
+        self.end_listed(user, except).await
+    }
+
+    async fn purge(&self, limit: u32) -> Result<u64, Error> {
+        self.purge_lists(u64::from(limit)).await
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        let mut ping = redis::pipe();
+        ping.cmd("PING");
+        match self.connection.send(&ping, Effect::Reads).await?.pop() {
+            Some(Value::ServerError(error)) => Err(refused(error, Effect::Reads)),
+            _ => Ok(()),
+        }
+    }
+}
+
+pub(crate) fn always_renewed() -> Error {
+    Error::unavailable("the session was renewed each time it was found")
+}

@@ -1,0 +1,64 @@
+//! TLS: rustls with one cryptographic provider, named here, whatever else is compiled into the app.
+
+use std::{path::Path, sync::Arc};
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use session_core::Error;
+use tokio_rustls::TlsConnector;
+
+use crate::RedisOptions;
+
+/// How a server is known to be the one meant.
+pub(crate) struct Tls {
+    pub(crate) connector: TlsConnector,
+    pub(crate) name: ServerName<'static>,
+}
+
+impl Tls {
+    /// Reads the system's roots and the CA file.
+    pub(crate) fn new(options: &RedisOptions) -> Result<Self, Error> {
+        let name = ServerName::try_from(options.host.clone()).map_err(Error::unavailable)?;
+        let roots = roots(options.ca_file.as_deref())?;
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(Error::unavailable)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self {
+            connector: TlsConnector::from(Arc::new(config)),
+            name,
+        })
+    }
+}
+
+fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, Error> {
+    let mut roots = RootCertStore::empty();
+    // A certificate of the system's that cannot be used is one less to trust.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(path) = ca_file {
+        add(&mut roots, path).map_err(|reason| {
+            let path = path.display();
+            Error::unavailable(format!("the CA file {path} cannot be used: {reason}"))
+        })?;
+    }
+    Ok(roots)
+}
+
+fn add(roots: &mut RootCertStore, path: &Path) -> Result<(), String> {
+    let text = std::fs::read(path).map_err(|error| error.to_string())?;
+    let mut found = false;
+    for certificate in CertificateDer::pem_slice_iter(&text) {
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        roots.add(certificate).map_err(|error| error.to_string())?;
+        found = true;
+    }
+    if found {
+        Ok(())
+    } else {
+        Err("it has no certificate in PEM".to_owned())
+    }
+}

@@ -1,0 +1,87 @@
+use std::{
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+/// How long data may stay unacknowledged before the system gives the connection up.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const USER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A TCP connection that counts what it writes, and writes nothing once the other end has hung up.
+///
+/// So that a command is known not to have been sent, and can be sent again, if the server was restarted since the
+/// connection was last used.
+pub(crate) struct Wire {
+    tcp: TcpStream,
+    written: Arc<AtomicU64>,
+}
+
+impl Wire {
+    pub(crate) async fn connect(host: &str, port: u16) -> io::Result<Self> {
+        let tcp = TcpStream::connect((host, port)).await?;
+        tcp.set_nodelay(true)?;
+        let keepalive = TcpKeepalive::new()
+            .with_time(Duration::from_secs(10))
+            .with_interval(Duration::from_secs(3))
+            .with_retries(3);
+        let socket = SockRef::from(&tcp);
+        socket.set_tcp_keepalive(&keepalive)?;
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+        Ok(Self {
+            tcp,
+            written: Arc::default(),
+        })
+    }
+
+    /// The bytes written so far.
+    pub(crate) fn written(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.written)
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        check_open(&self.tcp)?;
+        let written = ready!(Pin::new(&mut self.tcp).poll_write(cx, data))?;
+        self.written.fetch_add(written as u64, Ordering::Release);
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}
+
+/// Asks the system itself: the runtime may not have heard yet that the other end has hung up.
+fn check_open(tcp: &TcpStream) -> io::Result<()> {
+    match SockRef::from(tcp).peek(&mut [MaybeUninit::uninit()]) {
+        Ok(0) => Err(io::ErrorKind::BrokenPipe.into()),
+        Ok(_) => Ok(()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

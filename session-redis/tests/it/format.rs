@@ -1,0 +1,253 @@
+//! What is in the server: read and written by hand, and damaged.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use session_core::{Error, Lifetime, Loaded, NewSession, Page, Renewal, SessionId, SessionStore, Update, Version};
+
+use crate::{
+    admin, connected, key, load, new_id, new_user, patient, run, server, session, session_of, set, store, successor_of,
+};
+
+type Hash = BTreeMap<String, String>;
+
+/// The server's time, in milliseconds.
+fn now(admin: &mut redis::Connection) -> u64 {
+    let (seconds, micros): (u64, u64) = run(admin, &["TIME"]);
+    seconds * 1000 + micros / 1000
+}
+
+#[tokio::test]
+async fn a_hash_written_by_hand_loads() {
+    let mut admin = admin(server());
+    let (id, now) = (new_id(), now(&mut admin));
+    let (created, stop) = ((now - 5000).to_string(), (now + 60_000).to_string());
+    let words = [
+        "HSET",
+        &key(&id),
+        "\0f",
+        "1",
+        "\0v",
+        "7",
+        "\0u",
+        "älice",
+        "\0c",
+        &created,
+        "\0s",
+        &created,
+        "\0i",
+        "30000",
+        "\0e",
+        &stop,
+        "\0z",
+        "9",
+        "cart",
+        "[1,2]",
+        "unknown \0",
+        "x",
+    ];
+    let _fields: u32 = run(&mut admin, &words);
+    let _set: u32 = run(&mut admin, &["PEXPIRE", &key(&id), "30000"]);
+
+    let store = store().await;
+    let record = load(&store, &id).await.unwrap();
+    assert_eq!(record.version, Version(7));
+    assert_eq!(record.user.as_deref(), Some("älice"));
+    assert_eq!(record.data["cart"].as_bytes(), b"[1,2]");
+    assert_eq!(record.idle_timeout, Duration::from_secs(30));
+    assert_eq!(record.absolute_end - record.created, Duration::from_secs(65));
+    assert!(record.loaded_at - record.last_seen >= Duration::from_secs(5));
+    assert!(record.loaded_at - record.last_seen < Duration::from_secs(60));
+    store.update(&id, &Update::new(set("cart", "[]"))).await.unwrap();
+    assert_eq!(run::<String>(&mut admin, &["HGET", &key(&id), "\0z"]), "6");
+}
+
+#[tokio::test]
+async fn a_session_is_a_hash_and_a_renewal_a_marker() {
+    let (store, mut admin) = (store().await, admin(server()));
+    let (id, user) = (new_id(), new_user());
+    let before = now(&mut admin);
+    let new = NewSession::new(Lifetime::default())
+        .with_user(&user)
+        .with_delta(set("n", "1"));
+    store.create(&id, &new).await.unwrap();
+
+    let hash: Hash = run(&mut admin, &["HGETALL", &key(&id)]);
+    let created: u64 = hash["\0c"].parse().unwrap();
+    assert!((before..before + 60_000).contains(&created));
+    let stop = created + 43_200_000;
+    let expected = [
+        ("\0c", created.to_string()),
+        ("\0e", stop.to_string()),
+        ("\0f", "1".to_owned()),
+        ("\0i", "1800000".to_owned()),
+        ("\0s", created.to_string()),
+        ("\0u", user.clone()),
+        ("\0v", "1".to_owned()),
+        ("\0z", "2".to_owned()),
+        ("n", "1".to_owned()),
+    ];
+    assert_eq!(hash, expected.map(|(name, value)| (name.to_owned(), value)).into());
+    let left: u64 = run(&mut admin, &["PTTL", &key(&id)]);
+    assert!((1_740_000..=1_800_000).contains(&left), "{left}");
+
+    let to = successor_of(&id);
+    let renewal = Renewal::of(Some(user.clone())).with_delta(set("n", "22"));
+    store.renew(&id, &to, &renewal).await.unwrap();
+    let marker: Hash = run(&mut admin, &["HGETALL", &key(&id)]);
+    let expected = [("\0l", "0".to_owned()), ("\0m", to.to_string())];
+    assert_eq!(marker, expected.map(|(name, value)| (name.to_owned(), value)).into());
+    let left: u64 = run(&mut admin, &["PTTL", &key(&id)]);
+    assert!((240_000..=300_000).contains(&left), "{left}");
+    let hash: Hash = run(&mut admin, &["HGETALL", &key(&to)]);
+    assert_eq!(
+        (hash["\0v"].as_str(), hash["\0z"].as_str(), hash["n"].as_str()),
+        ("2", "3", "22")
+    );
+    let left: u64 = run(&mut admin, &["PTTL", &key(&to)]);
+    assert!((1_740_000..=1_800_000).contains(&left), "{left}");
+
+    let third = successor_of(&to);
+    store
+        .renew(&to, &third, &Renewal::login("bob", Lifetime::default()))
+        .await
+        .unwrap();
+    assert_eq!(run::<String>(&mut admin, &["HGET", &key(&to), "\0l"]), "1");
+
+    // Both ids end when the session does: a renewal keeps the score.
+    let index = format!("session:user:{user}");
+    let scores: Vec<(String, u64)> = run(&mut admin, &["ZRANGE", &index, "0", "-1", "WITHSCORES"]);
+    let stop_of = |id: &SessionId| scores.iter().find(|(member, _)| *member == id.to_string()).unwrap().1;
+    assert!(stop_of(&id).abs_diff(stop) < 10_000);
+    assert_eq!(stop_of(&to), stop_of(&id));
+    assert_eq!(run::<i64>(&mut admin, &["PTTL", &index]), -1);
+}
+
+#[tokio::test]
+async fn no_session_is_without_a_time_to_live() {
+    let (store, mut admin) = (store().await, admin(server()));
+    let short = Lifetime {
+        idle: Duration::from_secs(1000),
+        absolute: Duration::from_secs(500),
+    };
+    let id = new_id();
+    store.create(&id, &NewSession::new(short)).await.unwrap();
+    let left: u64 = run(&mut admin, &["PTTL", &key(&id)]);
+    assert!((440_000..=500_000).contains(&left), "{left}");
+    store.touch(&id).await.unwrap();
+    let left: u64 = run(&mut admin, &["PTTL", &key(&id)]);
+    assert!((440_000..=500_000).contains(&left), "{left}");
+    store.update(&id, &Update::new(set("a", "1"))).await.unwrap();
+    assert!(run::<i64>(&mut admin, &["PTTL", &key(&id)]) > 0);
+}
+
+#[tokio::test]
+async fn prefixes_do_not_see_each_other() {
+    let options = patient(server());
+    let (one, two) = (
+        connected(options.clone()).await,
+        connected(options.key_prefix("session:user")).await,
+    );
+    let user = new_user();
+    let (first, second) = (session_of(&one, &user).await, session_of(&two, &user).await);
+    assert!(load(&two, &first).await.is_none());
+    assert!(load(&one, &second).await.is_none());
+    assert_eq!(one.end_all(&user, None).await.unwrap(), 1);
+    assert!(load(&two, &second).await.is_some());
+    // A key of the other's kind in its way does not stop a purge.
+    one.purge(1000).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_damaged_record_is_a_missing_session() {
+    let (store, mut admin) = (store().await, admin(server()));
+    for words in [
+        &["HSET", "KEY", "\0v", "x"][..],
+        &["HSET", "KEY", "\0v", "1.5"],
+        &["HSET", "KEY", "\0e", ""],
+        &["HSET", "KEY", "\0i", "0x10"],
+        &["HSET", "KEY", "\0z", "1e3"],
+        &["HSET", "KEY", "\0f", "2"],
+        &["HDEL", "KEY", "\0v"],
+        &["HDEL", "KEY", "\0f", "\0v", "\0u", "\0c", "\0s", "\0i", "\0e", "\0z"],
+        &["SET", "KEY", "text"],
+        &[
+            "EVAL",
+            "redis.call('DEL', KEYS[1]) return redis.call('RPUSH', KEYS[1], 'a', 'b')",
+            "1",
+            "KEY",
+        ],
+    ] {
+        let user = new_user();
+        let id = new_id();
+        let new = NewSession::new(Lifetime::default())
+            .with_user(&user)
+            .with_delta(set("a", "1"));
+        store.create(&id, &new).await.unwrap();
+        let whole = session_of(&store, &user).await;
+        let words: Vec<_> = words.iter().map(|word| word.replace("KEY", &key(&id))).collect();
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let _done: redis::Value = run(&mut admin, &words);
+
+        assert_eq!(store.load(&[id]).await.unwrap(), Loaded::Missing, "{words:?}");
+        assert!(matches!(store.load(&[id, whole]).await.unwrap(), Loaded::Live(found, _) if found == whole));
+        for answer in [
+            store.update(&id, &Update::new(set("a", "2"))).await.map(drop),
+            store.touch(&id).await,
+            store
+                .renew(&id, &successor_of(&id), &Renewal::of(Some(user.clone())))
+                .await
+                .map(drop),
+        ] {
+            assert!(matches!(answer, Err(Error::Ended)), "{words:?}: {answer:?}");
+        }
+        assert!(
+            matches!(store.create(&id, &new).await, Err(Error::IdInUse)),
+            "{words:?}"
+        );
+        store.end(&id).await.unwrap();
+        let listed = store.of_user(&user, &Page::default()).await.unwrap();
+        assert_eq!(
+            listed.iter().map(|session| session.id).collect::<Vec<_>>(),
+            [whole],
+            "{words:?}"
+        );
+        assert_eq!(store.end_all(&user, None).await.unwrap(), 1, "{words:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_value_is_an_error_for_its_key_alone() {
+    let (store, mut admin) = (store().await, admin(server()));
+    let id = session(&store).await;
+    let mut damage = redis::cmd("HSET");
+    damage
+        .arg(key(&id))
+        .arg("json")
+        .arg("{")
+        .arg("text")
+        .arg(b"\xff\xfe")
+        .arg(b"\xff")
+        .arg("1");
+    let _added: u32 = damage.query(&mut admin).unwrap();
+    let record = load(&store, &id).await.unwrap();
+    assert_eq!(record.data["key"].decode::<u32>().unwrap(), 1);
+    assert_eq!(record.data["json"].as_bytes(), b"{");
+    assert_eq!(record.data["text"].as_bytes(), b"\xff\xfe");
+    assert_eq!(record.data.len(), 3);
+    let conflict = store
+        .update(&id, &Update::new(set("text", "1")).expecting("text", None))
+        .await;
+    assert!(matches!(conflict, Err(Error::Conflict { current: Some(value) }) if value.as_bytes() == b"\xff\xfe"));
+}
+
+#[tokio::test]
+async fn a_session_whose_time_to_live_is_lost_ends_at_its_absolute_end() {
+    let (store, mut admin) = (store().await, admin(server()));
+    let id = session(&store).await;
+    let _fields: u32 = run(&mut admin, &["HSET", &key(&id), "\0e", "1000"]);
+    assert!(matches!(store.touch(&id).await, Err(Error::Ended)));
+    assert!(matches!(
+        store.update(&id, &Update::new(set("a", "1"))).await,
+        Err(Error::Ended)
+    ));
+}
