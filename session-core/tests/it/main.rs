@@ -1,5 +1,9 @@
 //! Tests of session-core through its public face.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![cfg_attr(
+    not(all(feature = "tower-sessions", feature = "tower-sessions-014")),
+    allow(dead_code, reason = "some helpers are for the tests of the two features together")
+)]
 
 #[cfg(feature = "axum")]
 mod browser;

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     future::pending,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -35,7 +36,8 @@ pub(crate) struct Held {
 
 impl Held {
     pub(crate) async fn reached(&self) {
-        self.reached.notified().await;
+        let reached = tokio::time::timeout(Duration::from_secs(10), self.reached.notified());
+        reached.await.expect("the call that was to be held is never made");
     }
 
     pub(crate) fn release(&self) {

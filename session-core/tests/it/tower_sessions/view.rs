@@ -298,6 +298,8 @@ async fn a_forged_cookie_is_never_adopted_and_leaves_nothing() {
             attacker.set_cookie("__Host-id", &forged);
         }
         assert!(!store.log().contains(&"create"));
+        assert_eq!(attacker.text(&format!("/{view}.get.a/{view}.id")).await, "none none");
+        store.log();
 
         attacker.text(&format!("/{view}.clear/{view}.insert.a.1")).await;
         assert_eq!(store.log(), ["load", "create"]);
