@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use session_core::{MemoryStore, SessionStore, SessionToken};
+use session_core::{Error, MemoryStore, SessionStore, SessionToken};
 use session_postgres::PostgresStore;
 use session_redis::RedisStore;
 
@@ -17,6 +17,11 @@ pub(crate) enum StoreUrl<'a> {
 #[derive(Debug, PartialEq, thiserror::Error)]
 #[error("{0}; --store takes memory, redis://…, rediss://… or postgres://…")]
 pub(crate) struct UnknownStore(String);
+
+/// A database that lets us in, and in which no session can be looked for.
+#[derive(Debug, thiserror::Error)]
+#[error("the database does not work; if it is new, run `example-app migrate` with the same --store first")]
+struct Unprepared(#[source] Error);
 
 impl<'a> StoreUrl<'a> {
     pub(crate) fn parse(url: &'a str) -> Result<Self, UnknownStore> {
@@ -40,9 +45,11 @@ impl<'a> StoreUrl<'a> {
             Self::Postgres(url) => Arc::new(PostgresStore::connect(*url).await?),
             Self::Redis(url) => Arc::new(RedisStore::connect(*url).await?),
         };
-        // A database that was not prepared is better told now than to every browser.
-        store.load(&[SessionToken::random()?.id()]).await?;
-        Ok(store)
+        // What does not work is better told now than to every browser.
+        match (self, store.load(&[SessionToken::random()?.id()]).await) {
+            (Self::Postgres(_), Err(error)) => Err(Unprepared(error).into()),
+            (_, loaded) => Ok(loaded.map(|_| store)?),
+        }
     }
 
     /// Prepares the store, and says whether there was anything to prepare.

@@ -8,11 +8,14 @@ mod gate;
 mod ours;
 mod stock;
 
-use std::{env, error::Error, io};
+use std::{env, error::Error, io, time::Duration};
 
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+
+/// How long a store may take, for a machine that is busy with many tests.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 type Failure = Box<dyn Error + Send + Sync>;
 

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use axum::{
     Json, Router,
     extract::Path,
@@ -12,13 +10,10 @@ use session_postgres::{PostgresOptions, PostgresStore};
 use session_redis::{RedisOptions, RedisStore};
 
 use crate::{
-    Failure,
+    Failure, PATIENCE,
     gate::{Held, Open},
     state,
 };
-
-/// For a machine that is busy with many tests.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The app over our layer.
 pub(crate) async fn app(url: &str) -> Result<Router, Failure> {

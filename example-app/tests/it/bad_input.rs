@@ -90,7 +90,10 @@ async fn a_database_must_be_prepared() {
     let url = format!("{}/unprepared", url.rsplit_once('/').unwrap().0);
 
     let errors = failure(&["serve", "--port", "0", "--store", &url]);
-    assert!(errors.contains("migrate"), "{errors}");
+    assert!(
+        errors.contains("run `example-app migrate` with the same --store first"),
+        "{errors}"
+    );
 
     let ended = Process::start(&mut app(["migrate", "--store", &url])).end();
     assert!(

@@ -1,10 +1,12 @@
 use async_trait::async_trait;
-use redis::{AsyncCommands, Client, RedisError, RedisResult, Value, aio::MultiplexedConnection};
+use redis::{AsyncCommands, AsyncConnectionConfig, Client, RedisError, RedisResult, Value, aio::MultiplexedConnection};
 use tower_sessions::{
     SessionStore,
     session::{Id, Record},
     session_store::{Error, Result},
 };
+
+use crate::PATIENCE;
 
 /// Whole records under their ids: `SET` with `NX` or `XX` and an expiry, `GET`, `DEL`.
 #[derive(Clone, Debug)]
@@ -12,7 +14,14 @@ pub(super) struct WholeRecords(MultiplexedConnection);
 
 impl WholeRecords {
     pub(super) async fn connect(url: &str) -> RedisResult<Self> {
-        Ok(Self(Client::open(url)?.get_multiplexed_async_connection().await?))
+        // As patient as ours here, so that on a busy machine too it is the race that decides.
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE));
+        let client = Client::open(url)?;
+        Ok(Self(
+            client.get_multiplexed_async_connection_with_config(&config).await?,
+        ))
     }
 
     async fn set(&self, record: &Record, condition: &str) -> Result<()> {
