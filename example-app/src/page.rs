@@ -8,9 +8,6 @@ use crate::{
     visits::{RECENT, Visits},
 };
 
-/// The page's style sheet.
-pub(crate) const CSS: &str = include_str!("../templates/page.css");
-
 /// How many colours the style sheet has for instances.
 const COLOURS: u32 = 8;
 

@@ -81,7 +81,7 @@ async fn is_unavailable(browser: &Browser, address: &str) {
         assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     }
     assert_eq!(browser.cookies(), ["visitor"]);
-    browser.get(&format!("{address}/page.css")).await.assert_ok();
+    browser.get(&format!("{address}/healthz")).await.assert_ok();
 }
 
 async fn works_again(browser: &Browser, address: &str) {
