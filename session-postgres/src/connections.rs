@@ -16,12 +16,12 @@ use sqlx::{
 };
 use tokio::{
     sync::{self, Semaphore, oneshot},
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 
 use crate::{
     PostgresOptions,
-    backoff::Backoff,
+    backoff::{Backoff, pause},
     error::{Cause, ConnectError, Failure},
     statement::Statement,
 };
@@ -117,6 +117,10 @@ impl Connections {
             let may_be_done = statement.writes && !failure.is_not_done();
             if may_be_done || tries == TRIES || !failure.is_passing() {
                 return Err(failure.into_error(may_be_done, &self.options));
+            }
+            if !failure.is_of_link() {
+                // Another transaction was in the way: it needs a moment to take what it waited for.
+                sleep_until(deadline.min(Instant::now() + pause(tries + 2))).await;
             }
         }
     }

@@ -69,3 +69,7 @@ mod wire;
 
 pub use options::RedisOptions;
 pub use store::RedisStore;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
