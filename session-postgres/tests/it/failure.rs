@@ -51,11 +51,11 @@ async fn each_operation(store: &PostgresStore) -> Vec<Result<(), Error>> {
         store.update(&id, &Update::new(set("key", "2"))).await.map(drop),
         store.touch(&id).await,
         store
-            .renew(&id, &to, &Renewal::login("alice", Lifetime::default()))
+            .renew(&id, &to, &Renewal::login("each operation", Lifetime::default()))
             .await
             .map(drop),
-        store.of_user("alice", &Page::default()).await.map(drop),
-        store.end_all("alice", Some(&to)).await.map(drop),
+        store.of_user("each operation", &Page::default()).await.map(drop),
+        store.end_all("each operation", Some(&to)).await.map(drop),
         store.end(&to).await,
         store.purge(10).await.map(drop),
         store.ping().await,
