@@ -30,7 +30,7 @@ pub(crate) async fn app(url: &str) -> Result<Router, Failure> {
     };
     Ok(Router::new()
         .route("/state", get(show))
-        .route("/write/{key}", post(write))
+        .route("/write/{key}/{value}", post(write))
         .route("/increment", post(increment))
         .route("/login/{user}", post(login))
         .route("/logout", post(logout))
@@ -52,8 +52,8 @@ async fn show(session: Session) -> Result<Json<Value>, Error> {
     Ok(state(session.user().as_deref(), data.collect::<Result<_, Error>>()?))
 }
 
-async fn write(Path(key): Path<String>, Held(session): Held<Session>) -> Result<(), Error> {
-    session.insert(&key, &true)
+async fn write(Path((key, value)): Path<(String, String)>, Held(session): Held<Session>) -> Result<(), Error> {
+    session.insert(&key, &value)
 }
 
 async fn increment(Held(session): Held<Session>) -> Result<(), Error> {

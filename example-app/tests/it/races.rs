@@ -75,7 +75,7 @@ async fn rounds(layer: &'static str, database: Database, race: Race) -> Vec<Stri
             gate: Gate::new().await,
             number,
         };
-        round.ask("POST", 0, "/write/start").await;
+        round.ask(0, "/write/start/yes").await;
         let outcome = match race {
             Race::Writes => round.writes().await,
             Race::Increments => round.increments().await,
@@ -113,12 +113,17 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// 8 requests write 8 different keys.
+    /// 8 requests write 8 different keys. In every other round the keys are there already.
     async fn writes(&self) -> Result<(), String> {
-        let paths = (0..8).map(|n| format!("/write/key{n}")).collect();
-        self.at_once(paths).await;
+        let write = |value: &str| (0..8).map(|n| format!("/write/key{n}/{value}")).collect::<Vec<_>>();
+        if self.number % 2 == 1 {
+            for path in write("old") {
+                self.ask(0, &path).await;
+            }
+        }
+        self.at_once(write("new")).await;
         let data = self.state(&self.browser).await["data"].take();
-        let lost: Vec<_> = (0..8).filter(|n| data[format!("key{n}")] != true).collect();
+        let lost: Vec<_> = (0..8).filter(|n| data[format!("key{n}")] != "new").collect();
         check(lost.is_empty(), || {
             format!("of 8 writes {} are lost: {lost:?}", lost.len())
         })
@@ -133,7 +138,7 @@ impl Round<'_> {
 
     /// Logout while a request is in flight.
     async fn logout(&self) -> Result<(), String> {
-        self.ask("POST", 1, "/login/ada").await;
+        self.ask(1, "/login/ada").await;
         let logged_in = self.browser.copy();
         let (late, logout) = self.meets(Place::Opened, "/logout").await;
         assert_eq!(logout.status, StatusCode::OK, "{logout:?}");
@@ -150,8 +155,11 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// Login while a request is in flight.
+    /// Login while a request is in flight: of a visitor, and in other rounds of somebody who was logged in.
     async fn login(&self) -> Result<(), String> {
+        if self.number / 4 % 2 == 1 {
+            self.ask(1, "/login/bob").await;
+        }
         let before = self.browser.copy();
         // A request is in flight from when it was sent: its instance may open the session before the login or after.
         let place = [Place::Opened, Place::Unopened][self.number / 2 % 2];
@@ -160,7 +168,7 @@ impl Round<'_> {
         let state = self.state(&self.browser).await;
         check(state["user"] == "ada", || format!("the login is undone: {state}"))?;
         if self.is_ours() {
-            assert_eq!(state["data"]["start"], true, "the login kept the visitor's data");
+            assert_eq!(state["data"]["start"], "yes", "the login kept the data");
             let login_cookies: Vec<_> = late
                 .set_cookies()
                 .into_iter()
@@ -177,7 +185,7 @@ impl Round<'_> {
             if place == Place::Opened {
                 assert_kept_or_refused(&late, self.is_late());
                 assert_eq!(
-                    state["data"]["late"] == true,
+                    state["data"]["late"] == "new",
                     late.status.is_success(),
                     "{late:?}, {state}"
                 );
@@ -205,7 +213,7 @@ impl Round<'_> {
     /// Sends a request that writes, and `path` to the other instance while the first waits at `place`. In every other
     /// round both go on at once; in the rest the first goes on when the second is answered, as late as can be.
     async fn meets(&self, place: Place, path: &str) -> (Answer, Answer) {
-        let write = Request::post(self.instances.url(self.number, "/write/late"));
+        let write = Request::post(self.instances.url(self.number, "/write/late/new"));
         let late = tokio::spawn(self.browser.send(self.gate.hold(write, place), ""));
         let mut waiting = self.gate.arrivals(1, place).await;
         let waiting = waiting.remove(0);
@@ -222,13 +230,9 @@ impl Round<'_> {
         (late.await.unwrap(), other)
     }
 
-    async fn ask(&self, method: &str, instance: usize, path: &str) -> Answer {
-        let request = Request::builder()
-            .method(method)
-            .uri(self.instances.url(instance, path));
-        let answer = self.browser.send(request, "").await;
+    async fn ask(&self, instance: usize, path: &str) {
+        let answer = self.browser.post(&self.instances.url(instance, path)).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-        answer
     }
 
     /// What both instances see of a browser's session, which must be the same.

@@ -35,7 +35,7 @@ pub(crate) async fn app(url: &str) -> Result<Router, Failure> {
 fn over(store: impl SessionStore + Clone) -> Router {
     Router::new()
         .route("/state", get(show))
-        .route("/write/{key}", post(write))
+        .route("/write/{key}/{value}", post(write))
         .route("/increment", post(increment))
         .route("/login/{user}", post(login))
         .route("/logout", post(logout))
@@ -68,8 +68,8 @@ async fn show(session: Session) -> Result<Json<Value>, Failed> {
     Ok(state(user.as_deref(), data))
 }
 
-async fn write(Path(key): Path<String>, Held(session): Held<Session>) -> Result<(), Failed> {
-    Ok(session.insert(&key, true).await?)
+async fn write(Path((key, value)): Path<(String, String)>, Held(session): Held<Session>) -> Result<(), Failed> {
+    Ok(session.insert(&key, value).await?)
 }
 
 async fn increment(Held(session): Held<Session>) -> Result<(), Failed> {
