@@ -103,6 +103,8 @@ macro_rules! conformance_tests {
             a_long_list_is_read_in_pages
             a_page_may_follow_a_session_that_ended
             a_page_holds_a_hundred_sessions
+            a_session_near_its_end_stays_listed
+            a_list_read_meanwhile_loses_no_session
             an_unknown_session_is_missing
             no_ids_load_nothing
             the_first_of_several_live_sessions_is_loaded

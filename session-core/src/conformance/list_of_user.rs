@@ -1,11 +1,12 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
-    NewSession, Page, Renewal,
+    Lifetime, NewSession, Page, Renewal,
     conformance::{
         SharedStore,
         checks::assert_same_time,
         given::{LONG, clock_passes, create, ids_of, new_id, new_user, record, renewed, session_of, visitor},
+        race::{ROUNDS, at_once},
     },
 };
 
@@ -114,4 +115,52 @@ pub async fn a_page_holds_a_hundred_sessions(store: &SharedStore) {
             .len(),
         130
     );
+}
+
+/// A session whose end is near is listed as long as it lives, also when others come and a purge is done.
+pub async fn a_session_near_its_end_stays_listed(store: &SharedStore) {
+    let user = new_user();
+    let lifetime = Lifetime {
+        absolute: Duration::from_secs(50),
+        ..LONG
+    };
+    let near = create(store, &NewSession::new(lifetime).with_user(&user)).await;
+    let mut ids = BTreeSet::from([near, session_of(store, &user).await]);
+    let guest = visitor(store, []).await;
+    ids.insert(renewed(store, &guest, &Renewal::login(&user, LONG)).await);
+    store.purge(1000).await.unwrap();
+    assert!(ids_of(store, &user).await.iter().eq(&ids));
+    assert_eq!(store.end_all(&user, None).await.unwrap(), 3);
+}
+
+/// A list that is read while sessions begin, are renewed and end loses none of them.
+pub async fn a_list_read_meanwhile_loses_no_session(store: &SharedStore) {
+    for _ in 0..ROUNDS / 4 {
+        let user = new_user();
+        let name = user.clone();
+        let ids = at_once(store, 6, |store, i| {
+            let user = name.clone();
+            async move {
+                let id = match i {
+                    0 | 1 => {
+                        ids_of(&store, &user).await;
+                        return None;
+                    }
+                    2 => session_of(&store, &user).await,
+                    3 => {
+                        let old = session_of(&store, &user).await;
+                        renewed(&store, &old, &Renewal::of(Some(user))).await
+                    }
+                    _ => {
+                        let guest = visitor(&store, []).await;
+                        renewed(&store, &guest, &Renewal::login(&user, LONG)).await
+                    }
+                };
+                Some(id)
+            }
+        });
+        let ids: BTreeSet<_> = ids.await.into_iter().flatten().collect();
+        assert!(ids_of(store, &user).await.iter().eq(&ids));
+        assert_eq!(store.end_all(&user, None).await.unwrap(), 4);
+    }
 }
