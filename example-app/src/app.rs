@@ -17,8 +17,8 @@ type Instance = State<Arc<str>>;
 
 /// The app: its pages, over whatever store the layer has.
 pub(crate) fn app(layer: SessionLayer, instance: &str) -> Router {
-    // There are no CSRF tokens: the forms change nothing but this browser's own session, and its cookies are
-    // SameSite=Lax, so a form on another site posts without them.
+    // Against CSRF, SameSite=Lax suffices for the demo: a form on another site posts without the cookies. It can still
+    // log a browser in as somebody of its choice; an app where that matters adds tower-http's CSRF layer.
     Router::new()
         .route("/", get(show))
         .route("/login", post(login))
