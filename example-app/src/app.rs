@@ -49,10 +49,6 @@ async fn login(State(instance): Instance, session: Session, Form(form): Form<Log
         let page = page.with_failed_login(form.name);
         return Ok(render(StatusCode::UNAUTHORIZED, &page));
     };
-    // Somebody else begins with nothing of theirs.
-    if session.user().is_some_and(|user| user != account.name) {
-        session.clear();
-    }
     session.login(account.name)?;
     Ok(Redirect::to("/").into_response())
 }

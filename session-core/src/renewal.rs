@@ -16,7 +16,8 @@ pub struct Renewal {
     pub delta: Delta,
     /// The session's user from now on. Unless this is a login it must be the one the record has.
     pub user: Option<String>,
-    /// Makes this a login: the session begins anew, with this lifetime, and nobody is led from the old id to it.
+    /// Makes this a login: the session begins anew, with this lifetime, and nobody is led from the old id to it. If it
+    /// was another user's, nothing of theirs goes over: it has the delta's data and no other.
     pub login: Option<Lifetime>,
     /// The largest record allowed after it: the sum of the bytes of all keys and values. 256 KiB unless set.
     pub max_size: u64,
@@ -41,6 +42,11 @@ impl Renewal {
             login: Some(lifetime),
             ..Self::of(Some(user.into()))
         }
+    }
+
+    /// Whether the session of `user` passes to somebody else, or to nobody.
+    pub(crate) fn is_handover(&self, user: Option<&str>) -> bool {
+        self.login.is_some() && user.is_some() && user != self.user.as_deref()
     }
 
     /// Makes changes to the data in the same step.

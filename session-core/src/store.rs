@@ -64,7 +64,8 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
 
     /// Gives the session `from` the id `to`, which has the same shard tag, and makes the renewal's changes.
     ///
-    /// Data and creation stay, unless it is a login, which starts a new lifetime. From then on `from` opens nothing.
+    /// Data and creation stay, unless it is a login, which starts a new lifetime, and as somebody else leaves the data
+    /// behind. From then on `from` opens nothing.
     /// For five minutes it is a *marker* that says which id came after, so that a request still in flight can
     /// [`update`](Self::update) or [`end`](Self::end) the session, unless the renewal was a login. Renewing counts as
     /// activity. Doing it again with the same two ids is answered like the first time, while `to` is alive.

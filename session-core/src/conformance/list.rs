@@ -114,6 +114,8 @@ macro_rules! conformance_tests {
             a_record_says_when_it_was_read
             a_login_binds_the_user_and_begins_anew
             a_login_may_change_the_user
+            a_login_as_somebody_else_takes_nothing_over
+            a_login_as_the_same_user_keeps_the_data
             a_login_is_listed
             a_change_from_before_a_login_is_refused
             ending_the_id_from_before_a_login_does_not_undo_it

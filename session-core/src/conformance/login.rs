@@ -4,7 +4,7 @@ use crate::{
     Lifetime, NewSession, Renewal, Version,
     conformance::{
         SharedStore,
-        checks::{assert_data, assert_ended, assert_same_time},
+        checks::{assert_data, assert_ended, assert_same_time, assert_too_large},
         given::{
             LONG, clock_passes, create, ids_of, is_live, new_user, record, renewed, session_of, set, sets, visitor,
         },
@@ -51,6 +51,48 @@ pub async fn a_login_may_change_the_user(store: &SharedStore) {
     assert!(is_live(store, &third).await);
     assert_eq!(store.end_all(&other, None).await.unwrap(), 1);
     assert!(!is_live(store, &third).await);
+}
+
+/// Somebody else's login takes nothing of the user's over, not even what a request in flight has just written. So it is
+/// if the session passes to nobody.
+pub async fn a_login_as_somebody_else_takes_nothing_over(store: &SharedStore) {
+    for other in [Some(new_user()), None] {
+        let new = NewSession::new(LONG)
+            .with_user(new_user())
+            .with_delta(sets([("cart", "[1]")]));
+        let old = create(store, &new).await;
+        set(store, &old, "address", "\"here\"").await.unwrap();
+
+        let mut delta = sets([("theme", "1")]);
+        delta.remove("cart");
+        let mut login = Renewal::login("", LONG).with_delta(delta);
+        login.user.clone_from(&other);
+        login.max_size = 6;
+        let new = renewed(store, &old, &login).await;
+        let record = record(store, &new).await;
+        assert_data(&record.data, [("theme", "1")]);
+        assert_eq!((record.version, record.user), (Version(3), other));
+        assert_same_time(record.created, record.last_seen);
+
+        // What was left behind does not count.
+        let mut update = crate::Update::new(sets([("b", "2")]));
+        update.max_size = 7;
+        assert_too_large(store.update(&new, &update).await, 8, 7);
+        update.max_size = 8;
+        store.update(&new, &update).await.unwrap();
+        assert!(!is_live(store, &old).await);
+    }
+}
+
+/// A second login as the same user keeps the data.
+pub async fn a_login_as_the_same_user_keeps_the_data(store: &SharedStore) {
+    let user = new_user();
+    let new = NewSession::new(LONG)
+        .with_user(&user)
+        .with_delta(sets([("cart", "[1]")]));
+    let old = create(store, &new).await;
+    let new = renewed(store, &old, &Renewal::login(&user, LONG)).await;
+    assert_data(&record(store, &new).await.data, [("cart", "[1]")]);
 }
 
 /// Who logs in is listed with the time of the login.

@@ -1,10 +1,10 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::SameSite;
-use crate::{DEFAULT_MAX_SIZE, Lifetime, Value};
+use crate::{DEFAULT_MAX_SIZE, Error, Lifetime, Value};
 
 /// Reads the user out of a committed value, for [`SessionLayer::user_from`](super::SessionLayer::user_from).
-type UserOf = Arc<dyn Fn(&Value) -> Option<String> + Send + Sync>;
+type UserOf = Arc<dyn Fn(&Value) -> Result<Option<String>, Error> + Send + Sync>;
 
 /// The settings of a layer.
 #[derive(Clone)]

@@ -164,7 +164,9 @@ impl SessionLayer {
     /// [`Session::login`](crate::Session::login), as axum-login does under the key `axum-login.data`.
     ///
     /// When a request that changed the value of `key` commits, that is a login as the user `user_of` finds in it: the
-    /// session gets a new token, and a second login as somebody else gets one too.
+    /// session gets a new token, and a second login as somebody else gets one too, with nothing of the first one's data
+    /// but what this request wrote. `None` logs in as nobody. A name that cannot be bound, for it is empty or has more
+    /// than 255 bytes, is refused with [`Error::InvalidUser`](crate::Error::InvalidUser), and nothing is committed.
     ///
     /// ```
     /// # use session_core::{MemoryStore, SessionLayer};
@@ -176,7 +178,11 @@ impl SessionLayer {
         key: impl Into<String>,
         user_of: impl Fn(&serde_json::Value) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        let user_of = move |value: &Value| user_of(&value.decode().ok()?).filter(|user| check_user(user).is_ok());
+        let user_of = move |value: &Value| {
+            let user = value.decode().ok().and_then(|value| user_of(&value));
+            user.as_deref().map_or(Ok(()), check_user)?;
+            Ok(user)
+        };
         self.config.user_from = Some((key.into(), Arc::new(user_of)));
         self
     }

@@ -114,6 +114,9 @@ impl Shard {
         if self.slots.get(to).is_some_and(|slot| !slot.expired(now)) {
             return Err(Error::IdInUse);
         }
+        if renewal.is_handover(record.user.as_deref()) {
+            record.data.clear();
+        }
         renewal.delta.apply_to(&mut record.data);
         check_size(&record.data, renewal.max_size)?;
         record.version.0 += 1;

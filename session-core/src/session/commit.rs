@@ -10,13 +10,10 @@ impl Handle {
             let _what_is_in_flight_is_done = self.turn.lock().await;
             return Ok(());
         }
-        let handle = Arc::clone(self);
-        let commit = tokio::spawn(async move { handle.commit_in_turn().await });
-        commit.await.unwrap_or_else(|panicked| Err(Error::unknown(panicked)))
+        self.in_turn(async move |handle| handle.commit_in_turn().await).await
     }
 
     async fn commit_in_turn(&self) -> Result<(), Error> {
-        let _turn = self.turn.lock().await;
         let step = self.state().take_step(&self.config)?;
         if self.state().head_sent && matches!(step, Step::Create(..) | Step::Renew(..)) {
             self.state().abandon();

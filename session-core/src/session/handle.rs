@@ -1,11 +1,14 @@
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+};
 
 use http::{Extensions, HeaderMap, StatusCode};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, oneshot};
 
 use super::{View, Views, budget::Budget, state::State};
 use crate::{
-    Error, SessionId, Value,
+    Error, Loaded, SessionId, Value,
     layer::{Config, Place, RequestCookies, Shared},
 };
 
@@ -63,18 +66,26 @@ impl Handle {
 
     /// Loads the session, once a request; a request without a well-formed token asks nothing of the store.
     pub(crate) async fn open(&self) -> Result<(), Error> {
-        self.opened.get_or_try_init(|| self.load(None)).await.copied()
+        self.opened.get_or_try_init(|| self.load()).await.copied()
     }
 
-    /// Loads the session again, under the id it has by now.
+    /// Loads the session again, under the id it has by now. One that ended stays this request's session, so that what
+    /// was done to it is refused, and not done to a new one.
     pub(crate) async fn reload(&self) -> Result<(), Error> {
         let id = self.state().current.as_ref().map(|current| current.id);
-        self.load(id).await
+        let Some(id) = id else {
+            return self.load().await;
+        };
+        let loaded = self.budget.read(self.shared.store.load(&[id])).await?;
+        if matches!(loaded, Loaded::Missing) {
+            return Err(Error::Ended);
+        }
+        self.state().open(loaded, &self.config);
+        Ok(())
     }
 
-    async fn load(&self, known: Option<SessionId>) -> Result<(), Error> {
-        let candidates = self.candidates().into_iter().filter(|id| Some(*id) != known);
-        let ids: Vec<SessionId> = known.into_iter().chain(candidates).collect();
+    async fn load(&self) -> Result<(), Error> {
+        let ids = self.candidates();
         if !ids.is_empty() {
             let loaded = self.budget.read(self.shared.store.load(&ids)).await?;
             self.state().open(loaded, &self.config);
@@ -116,24 +127,43 @@ impl Handle {
             state.discard();
             ids.extend(state.current.as_ref().map(|current| current.id));
         }
-        let handle = Arc::clone(self);
-        let ended = tokio::spawn(async move {
-            let _turn = handle.turn.lock().await;
+        self.in_turn(async move |handle| {
             // What a commit that held the turn has renewed meanwhile is ended too.
             ids.extend(handle.state().current.as_ref().map(|current| current.id));
             ids.sort_unstable();
             ids.dedup();
+            let mut outcome = Ok(());
             for id in &ids {
-                handle.budget.write(handle.shared.store.end(id)).await?;
+                outcome = outcome.and(handle.budget.write(handle.shared.store.end(id)).await);
             }
-            handle.forget();
-            Ok(())
+            match outcome {
+                Ok(()) => handle.forget(),
+                // A handler may ignore it. Its response must not.
+                Err(_) => {
+                    handle.state().failure = Some(Error::unknown("a logout may not have reached the session store"))
+                }
+            }
+            outcome
+        })
+        .await
+    }
+
+    /// Does `work` as the only one, to its end also if the caller goes away. An error that the caller is not there to
+    /// hear becomes the response's.
+    pub(super) async fn in_turn<F>(self: &Arc<Self>, work: impl FnOnce(Arc<Self>) -> F) -> Result<(), Error>
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        let handle = Arc::clone(self);
+        let work = work(Arc::clone(self));
+        let (sender, receiver) = oneshot::channel();
+        tokio::spawn(async move {
+            let _turn = handle.turn.lock().await;
+            if let Err(Err(unheard)) = sender.send(work.await) {
+                handle.state().failure.get_or_insert(unheard);
+            }
         });
-        let outcome = ended.await.unwrap_or_else(|panicked| Err(Error::unknown(panicked)));
-        if outcome.is_err() {
-            self.state().failure = Some(Error::unavailable("a logout did not reach the session store"));
-        }
-        outcome
+        receiver.await.unwrap_or_else(|panicked| Err(Error::unknown(panicked)))
     }
 
     /// Leaves the browser without our cookies.
@@ -141,6 +171,7 @@ impl Handle {
         let mut state = self.state();
         state.current = None;
         state.discard();
+        state.failure = None;
         state.cookies.remove(Place::Login);
         state.cookies.remove(Place::Visitor);
     }
@@ -189,6 +220,7 @@ impl Handle {
     pub(crate) fn send_head(&self, headers: &mut HeaderMap) {
         let mut state = self.state();
         state.head_sent = true;
+        self.budget.renew_for_each_call();
         state.cookies.write(&self.config.cookie, &self.cookies, headers);
     }
 

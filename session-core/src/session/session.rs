@@ -115,7 +115,8 @@ impl Session {
     /// # Errors
     ///
     /// [`Error::Unknown`] if the store did not answer: the change was made once or not at all, and is not tried
-    /// again. [`Error::Ended`], [`Error::Decode`] and what [`insert`](Self::insert) may answer; nothing was changed then.
+    /// again. [`Error::Ended`], [`Error::Decode`], [`Error::InvalidKey`] for the key of
+    /// [`user_from`](crate::SessionLayer::user_from), and what [`insert`](Self::insert) may answer; nothing was changed then.
     pub async fn update<T, F>(&self, key: &str, mut f: F) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned + Send,
@@ -135,6 +136,8 @@ impl Session {
 
     /// Logs `user` in, when the request commits: the session moves, with its data and this request's changes, to a
     /// new token in the login cookie, and a new lifetime begins. The old token opens nothing any more.
+    ///
+    /// If somebody else was logged in, nothing of theirs moves: the session begins with this request's changes alone.
     ///
     /// A response of 5xx logs nobody in. To know the outcome in the handler, call [`save`](Self::save).
     ///
@@ -211,7 +214,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::Unavailable`] if the store cannot be asked.
+    /// [`Error::Ended`] if the session ended or was renewed meanwhile: what this request read stays, and what it changed
+    /// is refused by the commit. [`Error::Unavailable`] if the store cannot be asked.
     pub async fn reload(&self) -> Result<(), Error> {
         self.handle.reload().await
     }

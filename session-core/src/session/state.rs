@@ -74,8 +74,20 @@ impl State {
         match self.change(key) {
             Some(Change::Set(value)) => Some(value),
             Some(Change::Remove) => None,
-            None => self.current.as_ref()?.data.get(key),
+            None => self.stored()?.get(key),
         }
+    }
+
+    /// What the store has, as far as this request may still see it: who logs in finds nothing of somebody else's.
+    fn stored(&self) -> Option<&Data> {
+        let current = self.current.as_ref()?;
+        (!self.passes_to_another()).then_some(&current.data)
+    }
+
+    /// Whether a login is pending that leaves the session's data behind.
+    pub(crate) fn passes_to_another(&self) -> bool {
+        let user = self.current.as_ref().and_then(|current| current.user.as_ref());
+        matches!(&self.intent, Some(Intent::Login(next)) if user.is_some() && user != next.as_ref())
     }
 
     /// What this request did to `key` and the store does not have yet.
@@ -85,11 +97,7 @@ impl State {
 
     /// The session's data as this request sees it.
     pub(crate) fn data(&self) -> Data {
-        let mut data = self
-            .current
-            .as_ref()
-            .map(|current| current.data.clone())
-            .unwrap_or_default();
+        let mut data = self.stored().cloned().unwrap_or_default();
         self.in_flight.apply_to(&mut data);
         self.delta.apply_to(&mut data);
         data
@@ -116,10 +124,18 @@ impl State {
 
     /// Takes what is to be done out of the state, as the one operation that does it.
     pub(crate) fn take_step(&mut self, config: &Config) -> Result<Step, Error> {
+        let step = self.step(config);
+        if step.is_err() {
+            self.discard();
+        }
+        step
+    }
+
+    fn step(&mut self, config: &Config) -> Result<Step, Error> {
         let intent = match self.intent.take() {
             login @ Some(Intent::Login(_)) => login,
             // Who keeps the user in a value renews the session before writing it: one step does both.
-            other => self.login_by_value(config).or(other),
+            other => self.login_by_value(config)?.or(other),
         };
         let delta = std::mem::take(&mut self.delta);
         let Some(current) = &mut self.current else {
@@ -151,14 +167,16 @@ impl State {
     }
 
     /// The login that a change of the value which names the user is.
-    fn login_by_value(&self, config: &Config) -> Option<Intent> {
-        let (key, user_of) = config.user_from.as_ref()?;
+    fn login_by_value(&self, config: &Config) -> Result<Option<Intent>, Error> {
+        let Some((key, user_of)) = &config.user_from else {
+            return Ok(None);
+        };
         let before = self.current.as_ref().and_then(|current| current.data.get(key));
-        match self.delta.get(key)? {
-            Change::Set(value) if Some(value) != before => Some(Intent::Login(user_of(value))),
-            Change::Remove if before.is_some() => Some(Intent::Login(None)),
+        Ok(match self.delta.get(key) {
+            Some(Change::Set(value)) if Some(value) != before => Some(Intent::Login(user_of(value)?)),
+            Some(Change::Remove) if before.is_some() => Some(Intent::Login(None)),
             _ => None,
-        }
+        })
     }
 
     /// Records that the step was done.
@@ -174,6 +192,9 @@ impl State {
             Step::Create(token, place, new) => self.begin(token, place, &new),
             Step::Renew(_, token, renewal) => {
                 if let Some(current) = &mut self.current {
+                    if renewal.is_handover(current.user.as_deref()) {
+                        current.data.clear();
+                    }
                     delta.apply_to(&mut current.data);
                     current.id = token.id();
                     current.user = renewal.user;

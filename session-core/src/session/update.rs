@@ -7,8 +7,22 @@ type Apply<'a> = &'a mut (dyn FnMut(Option<&Value>) -> Result<Value, Error> + Se
 impl Handle {
     /// Applies `apply` to the newest value of `key` in the store.
     pub(crate) async fn update(&self, key: &str, apply: Apply<'_>) -> Result<(), Error> {
+        if self
+            .config
+            .user_from
+            .as_ref()
+            .is_some_and(|(names_user, _)| names_user == key)
+        {
+            return Err(Error::InvalidKey {
+                key: key.to_owned(),
+                reason: "user_from reads the user from it, so it changes with a login in the commit: insert it",
+            });
+        }
         let id = {
             let _turn = self.turn.lock().await;
+            if self.state().passes_to_another() {
+                return self.update_own(key, apply);
+            }
             let current = self.state().current.as_ref().map(|current| current.id);
             match current {
                 Some(id) => id,
@@ -17,9 +31,16 @@ impl Handle {
         };
         let _turn = self
             .budget
-            .read(async { Ok(self.shared.contenders.turn(&id, key).await) })
+            .read(async { Ok(self.shared.contenders.turn(id, key).await) })
             .await?;
         self.compare_and_set(id, key, apply).await
+    }
+
+    /// Of a session that the pending login begins anew, the newest value is this request's own.
+    fn update_own(&self, key: &str, apply: Apply<'_>) -> Result<(), Error> {
+        let mut state = self.state();
+        let value = apply(state.value(key))?;
+        state.delta.set(key, value)
     }
 
     async fn compare_and_set(&self, id: SessionId, key: &str, apply: Apply<'_>) -> Result<(), Error> {

@@ -50,7 +50,14 @@ impl ViewCore {
         } else {
             self.handle.reload().await
         };
-        loaded.map_err(|error| self.refuse(error))?;
+        match loaded {
+            // It is there no more. What the view may yet change is refused by the commit.
+            Err(Error::Ended) => {
+                self.known().base = Some(Json::new());
+                return Ok(None);
+            }
+            loaded => loaded.map_err(|error| self.refuse(error))?,
+        }
         let (exists, data) = {
             let state = self.handle.state();
             (state.current.is_some(), state.data())

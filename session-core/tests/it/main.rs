@@ -10,6 +10,8 @@ mod browser;
 #[cfg(feature = "conformance")]
 mod conformance;
 #[cfg(feature = "axum")]
+mod handover;
+mod late;
 mod layer;
 #[cfg(feature = "axum")]
 mod probe;

@@ -54,8 +54,8 @@ async fn data_survives_the_request_and_the_login() {
     browser.get("/set/theme/dark").await;
     browser.get("/login/alice").await;
     assert_eq!(browser.get("/get/theme").await.text, "dark");
-    browser.get("/login/bob").await;
-    assert_eq!(browser.get("/user").await.text, "bob");
+    browser.get("/login/alice").await;
+    assert_eq!(browser.get("/user").await.text, "alice");
     assert_eq!(browser.get("/get/theme").await.text, "dark");
 }
 

@@ -34,6 +34,7 @@ fn app(store: &Probe, more: Router) -> Router {
         .route("/logout", get(async |session: Session| session.logout().await))
         .route("/hush", get(async |session: Session| drop(session.logout().await)))
         .route("/count", get(count))
+        .route("/keys", get(async |session: Session| session.keys().join(" ")))
         .route(
             "/user",
             get(async |session: Session| session.user().unwrap_or_default()),
@@ -213,6 +214,58 @@ async fn p3_a_late_login_on_an_ended_session_is_refused() {
     let page = overtaken(&browser, &barrier, &["/logout"]).await;
     assert_eq!((page.status, page.set_cookies.len()), (StatusCode::CONFLICT, 0));
     assert_eq!(store.of_user("bob", &Page::default()).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn p3_a_session_that_a_reload_finds_ended_takes_no_changes() {
+    let write = async |session: Session| {
+        session.insert("b", &2)?;
+        assert!(matches!(session.reload().await, Err(Error::Ended)));
+        Ok(())
+    };
+    let count = async |session: Session| {
+        assert!(matches!(session.reload().await, Err(Error::Ended)));
+        session.update("b", |n: Option<u8>| n.unwrap_or(0)).await.map(drop)
+    };
+    let login = async |session: Session| {
+        session.login("bob")?;
+        assert!(matches!(session.reload().await, Err(Error::Ended)));
+        Ok(())
+    };
+    for handler in 0..3 {
+        let store = Probe::default();
+        let barrier = Arc::new(Barrier::new(2));
+        let more = match handler {
+            0 => gated(&barrier, write),
+            1 => gated(&barrier, count),
+            _ => gated(&barrier, login),
+        };
+        let browser = Browser::new(&app(&store, more));
+        browser.get("/write").await;
+        let visitor = browser.cookie("__Host-visitor").unwrap();
+        browser.get("/login").await;
+        // Another live session in the other cookie is not this one's place.
+        let other = Browser::new(&app(&store, Router::new()));
+        other.get("/write").await;
+        assert_ne!(other.cookie("__Host-visitor").unwrap(), visitor);
+        browser.set_cookie("__Host-visitor", &other.cookie("__Host-visitor").unwrap());
+
+        let login_token = browser.cookie("__Host-id").unwrap();
+        let ended = Browser::new(&app(&store, Router::new()));
+        ended.set_cookie("__Host-id", &login_token);
+        let slow = browser.in_flight("/gated");
+        barrier.wait().await;
+        assert_eq!(ended.get("/logout").await.status, StatusCode::OK);
+        barrier.wait().await;
+        let page = slow.await.unwrap();
+        assert_eq!(
+            (page.status, page.set_cookies.len()),
+            (StatusCode::CONFLICT, 0),
+            "{handler}"
+        );
+        assert_eq!(other.get("/keys").await.text, "a", "{handler}");
+        assert_eq!(store.of_user("bob", &Page::default()).await.unwrap(), []);
+    }
 }
 
 #[tokio::test]

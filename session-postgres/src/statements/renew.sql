@@ -12,7 +12,9 @@ WITH locked AS MATERIALIZED (
     FOR UPDATE
 ), merged AS MATERIALIZED (
     SELECT
-        (data || $3::jsonb) - $4::text[] AS data,
+        -- Of one user's data nothing goes over to another.
+        (CASE WHEN $6 AND user_id IS NOT NULL AND user_id IS DISTINCT FROM $5 THEN '{}' ELSE data END || $3::jsonb)
+            - $4::text[] AS data,
         version + 1 AS version,
         user_id,
         created,

@@ -1,4 +1,5 @@
--- Gives a session a new id, makes changes to it, and leaves a marker at the old id for five minutes.
+-- Gives a session a new id, makes changes to it, and leaves a marker at the old id for five minutes. A login
+-- as somebody else leaves the data behind.
 -- KEYS: 1 the session  2 the same under its new id, in the same slot
 -- ARGV: 1 the new id  2 '1' if it is a login, else '0'  3 and 4 then the idle and the absolute timeout (ms), else ''
 --       5 '1' if there is a user, else '0'  6 the user or ''  7 the largest size allowed
@@ -22,12 +23,23 @@ elseif redis.call('EXISTS', to) == 1 then
     return { 'in use' }
 end
 
-local size = size_after(from, record, 8)
+-- Of one user's data nothing goes over to another: their session begins empty.
+local handover = login and record.user and record.user ~= user
+local base = handover and to or from
+if handover then
+    record.size = 0
+end
+local size = size_after(base, record, 8)
 if size > tonumber(ARGV[7]) then
     return { 'too large', size }
 end
 
-redis.call('RENAME', from, to)
+if handover then
+    redis.call('DEL', from)
+    redis.call('HSET', to, '\0f', '1')
+else
+    redis.call('RENAME', from, to)
+end
 change(to, record, 8, size)
 if login then
     local time = now()
