@@ -47,6 +47,8 @@ pub(crate) struct Connections {
 struct Idle {
     connection: PgConnection,
     since: Instant,
+    /// Another connection to the server was slow to answer: this one may be dead too.
+    doubted: bool,
 }
 
 impl Connections {
@@ -108,7 +110,10 @@ impl Connections {
                 }
                 Err(failure) => failure,
             };
-            if failure.is_of_link() {
+            if failure.is_late() {
+                // The server is overloaded, or it is gone without a word: the next call finds out.
+                self.idle().iter_mut().for_each(|idle| idle.doubted = true);
+            } else if failure.is_of_link() {
                 self.idle().clear();
             } else {
                 self.put_back(connection);
@@ -175,8 +180,12 @@ impl Connections {
 
     async fn take_idle(&self, deadline: Instant) -> Option<PgConnection> {
         loop {
-            let Idle { mut connection, since } = self.idle().pop()?;
-            if since.elapsed() < IDLE_LIMIT {
+            let Idle {
+                mut connection,
+                since,
+                doubted,
+            } = self.idle().pop()?;
+            if !doubted && since.elapsed() < IDLE_LIMIT {
                 return Some(connection);
             }
             // Half of the time is left for opening another one.
@@ -191,7 +200,11 @@ impl Connections {
 
     fn put_back(&self, connection: PgConnection) {
         let since = Instant::now();
-        self.idle().push(Idle { connection, since });
+        self.idle().push(Idle {
+            connection,
+            since,
+            doubted: false,
+        });
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {

@@ -130,6 +130,11 @@ impl Failure {
         })
     }
 
+    /// Whether there was no answer in time.
+    pub(crate) fn is_late(&self) -> bool {
+        matches!(self.error, Cause::Late)
+    }
+
     /// Whether it may succeed if it is just done again: another transaction was in the way, or the link was.
     pub(crate) fn is_passing(&self) -> bool {
         match self.error {

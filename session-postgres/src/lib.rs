@@ -27,7 +27,7 @@
 //!
 //! PostgreSQL 13 or newer, with the encoding UTF8. After `migrate` a role needs `USAGE` on the schema, and `SELECT`,
 //! `INSERT`, `UPDATE` and `DELETE` on its tables. What has expired is invisible and still takes space: call
-//! [`purge`](session_core::SessionStore::purge) now and then, from any instance.
+//! [`purge`](session_core::SessionStore::purge) now and then, from any instance: the session layer does.
 //!
 //! # When the server is away
 //!

@@ -110,8 +110,9 @@ impl PostgresOptions {
     /// How long an operation may take in all: waiting for a connection, or for one to be opened, and for the answers.
     /// 1 second unless set.
     ///
-    /// The server gives up on a statement at nine tenths of it. So it works on nothing that nobody waits for, and a
-    /// statement that waits too long for a lock has a known outcome: not done.
+    /// The server gives up on a statement that it has worked on for nine tenths of it. So it works on nothing that
+    /// nobody waits for, and a statement that waits too long for a lock has a known outcome: not done. If much of the
+    /// time went into waiting for a connection, the store gives up first, and the outcome is unknown.
     #[must_use]
     pub const fn command_timeout(mut self, limit: Duration) -> Self {
         self.command_timeout = limit;

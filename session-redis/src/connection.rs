@@ -21,7 +21,7 @@ use crate::{
     clock::Clock,
     error::{ConnectError, Effect, Failure, is_of_link},
     link::Link,
-    reply::{is_evicting, is_no_script, is_replica, read_time},
+    reply::{is_cluster, is_evicting, is_no_script, is_replica, read_time},
     script::Script,
     tls::Tls,
 };
@@ -148,7 +148,13 @@ impl Connection {
     async fn connect(&self) -> Result<Link, ConnectError> {
         let link = Link::open(&self.options, self.tls.as_ref()).await?;
         let mut questions = redis::pipe();
-        questions.cmd("ROLE").cmd("INFO").arg("memory").cmd("TIME");
+        questions.cmd("ROLE");
+        questions
+            .cmd("INFO")
+            .arg("cluster")
+            .cmd("INFO")
+            .arg("memory")
+            .cmd("TIME");
         for script in Script::ALL {
             questions.add_command(script.load());
         }
@@ -159,9 +165,12 @@ impl Connection {
         };
         let mut answers = answers.into_iter();
         let address = self.options.address();
-        // A user who may not ask the first two learns less.
+        // A user who may not ask the first three learns less.
         if answers.next().is_some_and(|role| is_replica(&role)) {
             return Err(ConnectError::Replica { address });
+        }
+        if answers.next().is_some_and(|info| is_cluster(&info)) {
+            return Err(ConnectError::Cluster { address });
         }
         if answers.next().is_some_and(|info| is_evicting(&info)) {
             tracing::warn!(

@@ -14,6 +14,12 @@ pub(crate) enum ConnectError {
     #[error("the last attempt to connect to Redis at {address} was given up by its caller")]
     Abandoned { address: String },
 
+    #[error(
+        "Redis at {address} is a node of a cluster, which session-redis cannot use yet: give it a server without \
+         cluster mode, with replicas if need be"
+    )]
+    Cluster { address: String },
+
     #[error("Redis at {address} did not open a connection within {limit:?}")]
     Late { address: String, limit: Duration },
 

@@ -27,8 +27,10 @@
 //!
 //! Redis 6.0 or newer. The server must not evict what has no time to live: a `maxmemory-policy` of `noeviction` or
 //! `volatile-…` will do, and a store that sees another one logs a warning. The list of a user's sessions shrinks when
-//! it is read, at a login, and by [`purge`](session_core::SessionStore::purge): call that now and then, from any
-//! instance.
+//! it is read, at a login, and by [`purge`](session_core::SessionStore::purge), which the session layer calls now and
+//! then.
+//!
+//! One server, or a primary with replicas behind one address, is what the store talks to; a Redis Cluster it refuses.
 //!
 //! A user of the server's needs these commands: `+evalsha +script|load +time +hgetall +hget +hmget +hset +hdel +hlen
 //! +hstrlen +hexists +exists +del +rename +pexpire +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zscore +scan

@@ -73,16 +73,23 @@ pub(crate) fn is_replica(role: &Value) -> bool {
     }
 }
 
+/// Whether the answer to `INFO cluster` is that of a node which serves a part of the keys alone.
+pub(crate) fn is_cluster(info: &Value) -> bool {
+    lines(info).any(|line| line == "cluster_enabled:1")
+}
+
 /// Whether the answer to `INFO memory` is that of a server that evicts keys without a time to live.
 pub(crate) fn is_evicting(info: &Value) -> bool {
+    let limited = lines(info).any(|line| line.starts_with("maxmemory:") && line != "maxmemory:0");
+    limited && lines(info).any(|line| line.starts_with("maxmemory_policy:allkeys-"))
+}
+
+fn lines(info: &Value) -> str::Lines<'_> {
     let text = match info {
         Value::BulkString(text) => str::from_utf8(text).unwrap_or_default(),
         _ => "",
     };
-    let limited = text
-        .lines()
-        .any(|line| line.starts_with("maxmemory:") && line != "maxmemory:0");
-    limited && text.lines().any(|line| line.starts_with("maxmemory_policy:allkeys-"))
+    text.lines()
 }
 
 /// The answer to `TIME`: seconds and microseconds.

@@ -13,8 +13,10 @@ WITH locked AS MATERIALIZED (
 ), merged AS MATERIALIZED (
     SELECT
         -- Of one user's data nothing goes over to another.
-        (CASE WHEN $6 AND user_id IS NOT NULL AND user_id IS DISTINCT FROM $5 THEN '{}' ELSE data END || $3::jsonb)
-            - $4::text[] AS data,
+        CASE WHEN $6 AND user_id IS NOT NULL AND user_id IS DISTINCT FROM $5
+            THEN $3::jsonb
+            ELSE data || $3::jsonb
+        END - $4::text[] AS data,
         version + 1 AS version,
         user_id,
         created,

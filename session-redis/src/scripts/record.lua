@@ -11,7 +11,8 @@
 --   \0m  the id that came after
 --   \0l  1 if by a login, else 0
 
--- The server's time, which stands still while a script runs.
+-- The server's time in milliseconds. It may go on while a script runs, so a script that judges by it asks once: at()
+-- keeps it in the record.
 local function now()
     local time = redis.call('TIME')
     return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -37,6 +38,7 @@ local function at(key)
     end
     local record = {
         kind = 'live',
+        time = now(),
         version = number(field[2]),
         user = field[3],
         idle = number(field[4]),
@@ -44,7 +46,7 @@ local function at(key)
         size = number(field[6]),
     }
     local whole = field[1] == '1' and record.version and record.idle and record.stop and record.size
-    if not whole or record.stop <= now() then
+    if not whole or record.stop <= record.time then
         record.kind = 'none'
     end
     return record
@@ -52,9 +54,8 @@ end
 
 -- Starts the idle timeout again.
 local function touch(key, record)
-    local time = now()
-    redis.call('HSET', key, '\0s', digits(time))
-    redis.call('PEXPIRE', key, digits(math.min(record.idle, record.stop - time)))
+    redis.call('HSET', key, '\0s', digits(record.time))
+    redis.call('PEXPIRE', key, digits(math.min(record.idle, record.stop - record.time)))
 end
 
 -- Bytes that `name` and its value take now.

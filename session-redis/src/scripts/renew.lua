@@ -42,9 +42,8 @@ else
 end
 change(to, record, 8, size)
 if login then
-    local time = now()
-    record.idle, record.stop = tonumber(ARGV[3]), time + tonumber(ARGV[4])
-    redis.call('HSET', to, '\0c', digits(time), '\0i', ARGV[3], '\0e', digits(record.stop))
+    record.idle, record.stop = tonumber(ARGV[3]), record.time + tonumber(ARGV[4])
+    redis.call('HSET', to, '\0c', digits(record.time), '\0i', ARGV[3], '\0e', digits(record.stop))
     if user then
         redis.call('HSET', to, '\0u', user)
     else

@@ -542,6 +542,13 @@ async fn a_server_that_became_a_replica_is_left_until_it_is_master_again() {
 }
 
 #[tokio::test]
+async fn a_node_of_a_cluster_is_refused_at_once() {
+    let server = Server::start_with(None, &[("cluster-enabled", "yes")]);
+    let error = RedisStore::connect(&*server.url()).await.unwrap_err();
+    assert!(chain(&error).contains("a node of a cluster"), "{}", chain(&error));
+}
+
+#[tokio::test]
 async fn a_caller_who_goes_away_costs_neither_the_others_nor_the_connection() {
     let proxy = Proxy::to(server().port()).await;
     let store = connected_through(&proxy).await;
