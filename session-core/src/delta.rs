@@ -77,6 +77,12 @@ impl Delta {
             .map(|(key, _)| key)
     }
 
+    /// The bytes of the keys that are set, and of their values.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.sets().map(|(key, value)| (key.len() + value.len()) as u64).sum()
+    }
+
     /// Whether nothing is changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -34,7 +34,8 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// [`Error::IdInUse`], [`Error::TooLarge`].
     async fn create(&self, id: &SessionId, new: &NewSession) -> Result<Version, Error>;
 
-    /// Reads the first of `ids` that is a live session.
+    /// Reads the first of `ids` that is a live session. If none is, it tells whether one was renewed within
+    /// [`Loaded::JUST_RENEWED`], by a login too.
     ///
     /// A record that cannot be read is a missing session and is logged; a value that cannot be decoded is read as it
     /// is (promise P12).

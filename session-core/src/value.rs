@@ -3,6 +3,9 @@ use std::fmt;
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
+/// How deep `serde_json` decodes.
+const MAX_DEPTH: usize = 127;
+
 /// One value of a session: JSON text, decoded only when it is asked for.
 ///
 /// A store keeps the text byte for byte. `Debug` shows its length only, for a session's data is not for logs.
@@ -23,9 +26,15 @@ impl Value {
     ///
     /// # Errors
     ///
-    /// What `serde_json` finds wrong with it: a map whose keys are no strings, or `Serialize` failing by itself.
+    /// What `serde_json` finds wrong with it: a map whose keys are no strings, `Serialize` failing by itself, or lists
+    /// and maps in each other more than 127 deep, which it could not decode again.
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
-        serde_json::to_vec(value).map(|text| Self(text.into()))
+        let text = serde_json::to_vec(value)?;
+        if depth(&text) > MAX_DEPTH {
+            let message = format!("it is nested more than {MAX_DEPTH} deep");
+            return Err(serde::ser::Error::custom(message));
+        }
+        Ok(Self(text.into()))
     }
 
     /// A value as a store kept it. Text that is no JSON is found out by [`decode`](Self::decode), for its key alone.
@@ -57,8 +66,51 @@ impl Value {
     }
 }
 
+/// How deep lists and maps are in each other in a JSON text.
+fn depth(text: &[u8]) -> usize {
+    // Each level takes two bytes.
+    if text.len() <= 2 * MAX_DEPTH {
+        return 0;
+    }
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0usize, 0, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Value({} bytes)", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_can_be_decoded() {
+        let nested = |depth: usize| (1..depth).fold(json!(["[[[\"\\"]), |value, _| json!([value, {}]));
+        for depth in [1, 100, MAX_DEPTH] {
+            let value = Value::encode(&nested(depth)).unwrap();
+            assert_eq!(value.decode::<serde_json::Value>().unwrap(), nested(depth));
+        }
+        assert!(Value::encode(&nested(MAX_DEPTH + 1)).is_err());
+        let flat = vec!["[{\"\\"; 1000];
+        assert_eq!(Value::encode(&flat).unwrap().decode::<Vec<String>>().unwrap(), flat);
     }
 }

@@ -83,16 +83,19 @@ pub(crate) fn decode_outcome(row: &PgRow, limit: u64) -> Result<Version, Error> 
     }
 }
 
-/// A row of `load.sql`.
-pub(crate) fn decode_record(row: &PgRow) -> Result<Record, sqlx::Error> {
+/// A row of `load.sql`; nothing if it tells of a session that was just renewed.
+pub(crate) fn decode_record(row: &PgRow) -> Result<Option<Record>, sqlx::Error> {
+    let Some(data) = row.try_get("data")? else {
+        return Ok(None);
+    };
     let idle_timeout = Duration::from_millis(unsigned(row, "idle_timeout")?);
     let mut record = Record::new(time_in(row, "created")?, idle_timeout, time_in(row, "absolute_end")?);
-    record.data = decode_data(row.try_get("data")?).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    record.data = decode_data(data).map_err(|error| sqlx::Error::Decode(error.into()))?;
     record.version = decode_version(row)?;
     record.user = row.try_get("user_id")?;
     record.last_seen = time_in(row, "last_seen")?;
     record.loaded_at = time_in(row, "loaded_at")?;
-    Ok(record)
+    Ok(Some(record))
 }
 
 /// A row of `of_user.sql`.

@@ -1,7 +1,12 @@
 use std::sync::Arc;
 
+use session_core::Loaded;
+
 /// How long a marker stands, in milliseconds.
 const MARKER_MS: &str = "300000";
+
+/// How long after a renewal its marker tells of it, in milliseconds.
+const JUST_RENEWED_MS: u128 = Loaded::JUST_RENEWED.as_millis();
 
 /// The length of an expiry bucket, in milliseconds.
 const BUCKET_MS: &str = "600000";
@@ -91,6 +96,7 @@ pub(crate) fn fill_in(template: &str, schema: &str) -> String {
         .replace("{schema}", &format!("\"{schema}\""))
         .replace("{now}", NOW)
         .replace("{marker_ms}", MARKER_MS)
+        .replace("{just_renewed_ms}", &JUST_RENEWED_MS.to_string())
         .replace("{bucket_ms}", BUCKET_MS)
         .replace("{last_ms}", &LAST_MS.to_string())
 }

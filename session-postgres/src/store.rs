@@ -100,20 +100,22 @@ impl PostgresStore {
         self.connections.fetch(statement, arguments, deadline).await
     }
 
-    /// The first of them that is a live session with a record that can be read.
+    /// The first of them that is a live session with a record that can be read, or what else is known of them.
     async fn read(&self, ids: &[SessionId], deadline: Instant) -> Result<Loaded, Error> {
         let arguments = arguments![ids.iter().map(encode_id).collect::<Vec<_>>()];
         let rows = self.fetch(&self.statements.load, arguments, deadline).await?;
+        let mut loaded = Loaded::Missing;
         for id in ids {
             let Some(row) = rows.iter().find(|row| decode_id(row).is_ok_and(|found| found == *id)) else {
                 continue;
             };
             match decode_record(row) {
-                Ok(record) => return Ok(Loaded::Live(*id, Box::new(record))),
+                Ok(Some(record)) => return Ok(Loaded::Live(*id, Box::new(record))),
+                Ok(None) => loaded = Loaded::Renewed,
                 Err(error) => tracing::warn!(session = %id, %error, "a session's record cannot be read"),
             }
         }
-        Ok(Loaded::Missing)
+        Ok(loaded)
     }
 
     /// The id that the session with this id has by now, if renewals that were no login have changed it.
@@ -257,10 +259,12 @@ impl SessionStore for PostgresStore {
     async fn of_user(&self, user: &str, page: &Page) -> Result<Vec<SessionInfo>, Error> {
         let arguments = arguments![user, page.after.as_ref().map(encode_id), i64::from(page.limit)];
         let rows = self.fetch(&self.statements.of_user, arguments, self.deadline()).await?;
-        rows.iter()
-            .map(decode_info)
-            .collect::<Result<_, _>>()
-            .map_err(Error::unavailable)
+        let infos = rows.iter().filter_map(|row| {
+            decode_info(row)
+                .inspect_err(|damage| tracing::warn!(user, %damage, "a session of a user's cannot be read"))
+                .ok()
+        });
+        Ok(infos.collect())
     }
 
     async fn end_all(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error> {
@@ -284,8 +288,7 @@ impl SessionStore for PostgresStore {
 
 /// The only check of a record's size that needs no look at the record.
 fn check_size(new: &NewSession) -> Result<(), Error> {
-    let (sets, limit) = (new.delta.sets(), new.max_size);
-    let size = sets.map(|(key, value)| (key.len() + value.len()) as u64).sum();
+    let (size, limit) = (new.delta.size(), new.max_size);
     if size > limit {
         Err(Error::TooLarge { size, limit })
     } else {

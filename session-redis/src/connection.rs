@@ -175,8 +175,8 @@ impl Connection {
         if answers.next().is_some_and(|info| is_evicting(&info)) {
             tracing::warn!(
                 server = address,
-                "Redis evicts any key when its memory is full, so sessions and the lists of users' sessions may vanish: \
-                 set its maxmemory-policy to noeviction, or to one that begins with volatile-"
+                "Redis evicts lists of users' sessions, or what says that a session was renewed, when its memory is full: \
+                 set its maxmemory-policy to noeviction or volatile-lru"
             );
         }
         for (i, answer) in answers.enumerate() {

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use session_core::{Error, SessionId};
 
 use crate::{
@@ -23,17 +25,20 @@ impl RedisStore {
         let (near, far): (Vec<_>, Vec<_>) = listed.iter().copied().partition(is_near);
 
         let mut ended = self.end_together(far).await?;
+        let mut seen = HashSet::new();
         for id in near {
-            ended += u64::from(self.end_unless_spared(id, &mut spared).await?);
+            ended += u64::from(self.end_unless_spared(id, &mut seen, &mut spared).await?);
         }
         listed.retain(|id| !spared.contains(id));
         self.heal(user, &listed).await;
         Ok(ended)
     }
 
+    /// Ends sessions, and what they have been renewed to. Each id is asked once, so it is done when nothing new is found.
     async fn end_together(&self, mut ids: Vec<SessionId>) -> Result<u64, Error> {
+        let mut known: HashSet<_> = ids.iter().copied().collect();
         let mut ended = 0;
-        for _ in 0..FOLLOW_LIMIT {
+        while !ids.is_empty() {
             let mut successors = Vec::new();
             for ids in ids.chunks(TOGETHER) {
                 let mut calls = redis::pipe();
@@ -43,33 +48,40 @@ impl RedisStore {
                 for answer in self.connection.call(&calls).await? {
                     match Reply::read(Some(answer))? {
                         Reply::Done(_) => ended += 1,
-                        Reply::Moved(successor) => successors.push(successor),
+                        Reply::Moved(successor) if known.insert(successor) => successors.push(successor),
                         _ => {}
                     }
                 }
             }
-            if successors.is_empty() {
-                return Ok(ended);
-            }
             ids = successors;
         }
-        Err(always_renewed())
+        Ok(ended)
     }
 
-    /// Whether there was one to end. `spared` are the ids that the session to spare has had, the last the newest known.
+    /// Whether there was one to end. `seen` are the ids that were asked already, and `spared` those that the session to
+    /// spare has had, the last the newest known.
     ///
     /// Each step makes sure, at the same moment as it ends something, that no newer id of that session is known to the
     /// server: so it cannot end what the session to spare has just been renewed to.
-    async fn end_unless_spared(&self, mut id: SessionId, spared: &mut Vec<SessionId>) -> Result<bool, Error> {
+    async fn end_unless_spared(
+        &self,
+        mut id: SessionId,
+        seen: &mut HashSet<SessionId>,
+        spared: &mut Vec<SessionId>,
+    ) -> Result<bool, Error> {
+        let mut is_new = seen.insert(id);
         for _ in 0..FOLLOW_LIMIT {
-            if spared.contains(&id) {
+            if !is_new || spared.contains(&id) {
                 return Ok(false);
             }
             let newest = spared.last().map(|id| self.keys.session(id));
             let keys: Vec<_> = [self.keys.session(&id)].into_iter().chain(newest).collect();
             match self.call(Script::End.on(&keys)).await? {
                 Reply::Done(_) => return Ok(true),
-                Reply::Moved(successor) => id = successor,
+                Reply::Moved(successor) => {
+                    id = successor;
+                    is_new = seen.insert(id);
+                }
                 Reply::Spare(successor) => spared.push(successor),
                 _ => return Ok(false),
             }

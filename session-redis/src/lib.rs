@@ -25,8 +25,9 @@
 //! server's persistence and replication make it: both are asynchronous unless configured otherwise, so a crash or a
 //! failover may forget the last writes, a logout among them.
 //!
-//! Redis 6.0 or newer. The server must not evict what has no time to live: a `maxmemory-policy` of `noeviction` or
-//! `volatile-…` will do, and a store that sees another one logs a warning. The list of a user's sessions shrinks when
+//! Redis 6.0 or newer. The server must not evict what has no time to live, nor first what has the least: a
+//! `maxmemory-policy` of `noeviction` or `volatile-lru` will do, and a store that sees `allkeys-…` or `volatile-ttl`
+//! logs a warning. The list of a user's sessions shrinks when
 //! it is read, at a login, and by [`purge`](session_core::SessionStore::purge), which the session layer calls now and
 //! then.
 //!

@@ -1,12 +1,15 @@
+use std::collections::HashSet;
+
 use redis::Value;
 use session_core::{Error, Page, SessionId, SessionInfo};
 
 use crate::{
     RedisStore,
     error::{Effect, refused, unexpected},
-    record::META,
+    record::{Found, META},
     reply::read_member,
     script::Script,
+    store::FOLLOW_LIMIT,
 };
 
 /// How many commands go out together.
@@ -15,29 +18,58 @@ pub(crate) const TOGETHER: usize = 500;
 impl RedisStore {
     /// A page of a user's live sessions. What is on the list and not alive is struck off it.
     pub(crate) async fn page_of(&self, user: &str, page: &Page) -> Result<Vec<SessionInfo>, Error> {
-        let mut ids = self.listed(user).await?;
-        ids.retain(|id| page.after.is_none_or(|after| *id > after));
-        ids.sort_unstable();
+        let is_on_page = |id: &SessionId| page.after.is_none_or(|after| *id > after);
+        let mut listed = self.listed(user).await?;
+        listed.retain(is_on_page);
+        listed.sort_unstable();
+        let mut known: HashSet<_> = listed.iter().copied().collect();
         let (mut live, mut dead) = (Vec::new(), Vec::new());
-        for ids in ids.chunks(TOGETHER) {
+        for ids in listed.chunks(TOGETHER) {
             if live.len() >= page.limit as usize {
                 break;
             }
-            let mut reads = redis::pipe();
-            for id in ids {
-                reads.cmd("HMGET").arg(self.keys.session(id)).arg(&META);
-            }
-            let answers = self.connection.send(&reads, Effect::Reads).await?;
-            for (id, answer) in ids.iter().zip(answers) {
-                match self.info(id, user, answer)? {
-                    Some(info) => live.push(info),
-                    None => dead.push(*id),
+            let mut ids = ids.to_vec();
+            // A session renewed since the list was read is alive under an id that was not on it yet.
+            for _ in 0..FOLLOW_LIMIT {
+                let mut renewed = Vec::new();
+                for (id, found) in self.read_together(&ids).await? {
+                    match found {
+                        Found::Record(record) if record.user.as_deref() == Some(user) => live.push(SessionInfo::new(
+                            id,
+                            record.created,
+                            record.last_seen,
+                            record.absolute_end,
+                        )),
+                        Found::Marker { successor, .. } => {
+                            dead.push(id);
+                            renewed.extend(successor.filter(|id| is_on_page(id) && known.insert(*id)));
+                        }
+                        Found::Record(_) | Found::Nothing => dead.push(id),
+                    }
                 }
+                if renewed.is_empty() {
+                    break;
+                }
+                ids = renewed;
             }
         }
+        live.sort_unstable_by_key(|session| session.id);
         live.truncate(page.limit as usize);
         self.heal(user, &dead).await;
         Ok(live)
+    }
+
+    /// What is at the keys of some sessions, without their data.
+    async fn read_together(&self, ids: &[SessionId]) -> Result<Vec<(SessionId, Found)>, Error> {
+        let mut reads = redis::pipe();
+        for id in ids {
+            reads.cmd("HMGET").arg(self.keys.session(id)).arg(&META);
+        }
+        let answers = self.connection.send(&reads, Effect::Reads).await?;
+        ids.iter()
+            .zip(answers)
+            .map(|(id, answer)| Ok((*id, self.read_hash(id, name_fields(answer))?)))
+            .collect()
     }
 
     /// The ids on a user's list, of sessions that are alive, that are not any more, and that are about to be made.
@@ -66,22 +98,14 @@ impl RedisStore {
             }
         }
     }
+}
 
-    fn info(&self, id: &SessionId, user: &str, answer: Value) -> Result<Option<SessionInfo>, Error> {
-        let answer = match answer {
-            Value::Array(values) => {
-                let fields = META
-                    .into_iter()
-                    .map(|name| Value::BulkString(name.to_vec()))
-                    .zip(values);
-                let fields = fields.filter(|(_, value)| *value != Value::Nil);
-                Value::Map(fields.collect())
-            }
-            other => other,
-        };
-        let record = self
-            .read_record(id, answer)?
-            .filter(|record| record.user.as_deref() == Some(user));
-        Ok(record.map(|record| SessionInfo::new(*id, record.created, record.last_seen, record.absolute_end)))
-    }
+/// The values of `META`, as the map that they would be in if the hash were read whole.
+fn name_fields(answer: Value) -> Value {
+    let Value::Array(values) = answer else {
+        return answer;
+    };
+    let names = META.into_iter().map(|name| Value::BulkString(name.to_vec()));
+    let fields = names.zip(values).filter(|(_, value)| *value != Value::Nil);
+    Value::Map(fields.collect())
 }

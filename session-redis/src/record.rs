@@ -4,11 +4,22 @@
 use std::{str, time::Duration};
 
 use redis::Cmd;
-use session_core::{Data, Delta, Record, Value, Version};
+use session_core::{Data, Delta, Loaded, Record, SessionId, Value, Version};
 use time::OffsetDateTime;
 
-/// The fields of a record that are none of its data.
-pub(crate) const META: [&[u8]; 8] = [FORMAT, VERSION, USER, CREATED, LAST_SEEN, IDLE, ABSOLUTE_END, SIZE];
+/// The fields of a record, or of a marker, that are none of its data.
+pub(crate) const META: [&[u8]; 10] = [
+    FORMAT,
+    VERSION,
+    USER,
+    CREATED,
+    LAST_SEEN,
+    IDLE,
+    ABSOLUTE_END,
+    SIZE,
+    SUCCESSOR,
+    BY_LOGIN,
+];
 
 const FORMAT: &[u8] = b"\0f";
 const VERSION: &[u8] = b"\0v";
@@ -19,9 +30,24 @@ const IDLE: &[u8] = b"\0i";
 const ABSOLUTE_END: &[u8] = b"\0e";
 const SIZE: &[u8] = b"\0z";
 const SUCCESSOR: &[u8] = b"\0m";
+const BY_LOGIN: &[u8] = b"\0l";
 
 /// No session lives longer than this, a thousand years, so that times stay within the calendar.
 const LONGEST_LIFE_MS: u64 = 31_557_600_000_000;
+
+/// What is at a session's key.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    Record(Record),
+    /// The session was renewed.
+    Marker {
+        /// The id that came after, unless it was a login.
+        successor: Option<SessionId>,
+        /// Whether its browser may not know yet.
+        just_now: bool,
+    },
+    Nothing,
+}
 
 /// Why a hash is no record.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,11 +59,6 @@ pub(crate) struct Damage {
 /// A length of time, in milliseconds.
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).map_or(LONGEST_LIFE_MS, |ms| ms.min(LONGEST_LIFE_MS))
-}
-
-/// The bytes of the keys that a delta sets, and of their values.
-pub(crate) fn size(delta: &Delta) -> u64 {
-    delta.sets().map(|(key, value)| (key.len() + value.len()) as u64).sum()
 }
 
 /// Adds what a delta sets to a script's arguments: how many keys, each key and its value.
@@ -61,13 +82,13 @@ pub(crate) fn add_user(command: &mut Cmd, user: Option<&str>) {
     command.arg(u8::from(user.is_some())).arg(user.unwrap_or_default());
 }
 
-/// The record in the fields of a hash, read at `now`; none if there are no fields, or those of a marker.
+/// What the fields of a hash are, read at `now`.
 ///
 /// Whatever is wrong with one value is left for who asks for it (promise P12).
 pub(crate) fn decode(
     fields: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>,
     now: Option<OffsetDateTime>,
-) -> Result<Option<Record>, Damage> {
+) -> Result<Found, Damage> {
     let mut data = Data::new();
     let mut meta = Vec::with_capacity(8);
     for (name, value) in fields {
@@ -78,8 +99,16 @@ pub(crate) fn decode(
         }
     }
     let meta = Meta(meta);
-    if meta.get(SUCCESSOR).is_some() || (data.is_empty() && meta.0.is_empty()) {
-        return Ok(None);
+    if let Some(successor) = meta.get(SUCCESSOR) {
+        let is_new = |now: OffsetDateTime| Some(now < meta.time(LAST_SEEN, "renewed").ok()? + Loaded::JUST_RENEWED);
+        let successor = str::from_utf8(successor).ok().and_then(|id| id.parse().ok());
+        return Ok(Found::Marker {
+            successor: successor.filter(|_| meta.get(BY_LOGIN) == Some(b"0")),
+            just_now: now.and_then(is_new).unwrap_or(false),
+        });
+    }
+    if data.is_empty() && meta.0.is_empty() {
+        return Ok(Found::Nothing);
     }
     if meta.get(FORMAT) != Some(b"1") {
         return Err(Damage { field: "format" });
@@ -95,7 +124,7 @@ pub(crate) fn decode(
     record.last_seen = meta.time(LAST_SEEN, "last seen")?;
     // The clock may be a little late.
     record.loaded_at = now.map_or(record.last_seen, |now| now.max(record.last_seen));
-    Ok(Some(record))
+    Ok(Found::Record(record))
 }
 
 /// Those of a record's fields that are none of its data.
@@ -154,7 +183,9 @@ mod tests {
 
     #[test]
     fn a_stored_record_is_read_as_ever() {
-        let record = decode(fields(&[]), None).unwrap().unwrap();
+        let Found::Record(record) = decode(fields(&[]), None).unwrap() else {
+            panic!("it is a record");
+        };
         assert_eq!(record.version, Version(3));
         assert_eq!(record.user.as_deref(), Some("alice"));
         assert_eq!(record.created.unix_timestamp(), 1_700_000_000);
@@ -188,9 +219,25 @@ mod tests {
 
     #[test]
     fn nothing_and_a_marker_are_no_records() {
-        assert_eq!(decode([], None), Ok(None));
-        let marker = [(b"\0m".to_vec(), b"0".repeat(32)), (b"\0l".to_vec(), b"0".to_vec())];
-        assert_eq!(decode(marker, None), Ok(None));
+        assert_eq!(decode([], None), Ok(Found::Nothing));
+        let read = |by_login: &str, after_ms: i64| {
+            let fields = [("\0m", &*"0".repeat(32)), ("\0l", by_login), ("\0s", "1700000000000")];
+            let fields = fields.map(|(name, value)| (name.into(), value.into()));
+            let now = OffsetDateTime::from_unix_timestamp_nanos((1_700_000_000_000 + i128::from(after_ms)) * 1_000_000);
+            match decode(fields, Some(now.unwrap())).unwrap() {
+                Found::Marker { successor, just_now } => (successor.is_some(), just_now),
+                other => panic!("no marker: {other:?}"),
+            }
+        };
+        assert_eq!(read("0", 0), (true, true));
+        assert_eq!(read("1", 9_999), (false, true));
+        assert_eq!(read("0", 10_000), (true, false));
+        let marker = [(b"\0m".to_vec(), b"?".to_vec())];
+        let found = Found::Marker {
+            successor: None,
+            just_now: false,
+        };
+        assert_eq!(decode(marker, Some(OffsetDateTime::now_utc())), Ok(found));
     }
 
     #[test]

@@ -78,10 +78,11 @@ pub(crate) fn is_cluster(info: &Value) -> bool {
     lines(info).any(|line| line == "cluster_enabled:1")
 }
 
-/// Whether the answer to `INFO memory` is that of a server that evicts keys without a time to live.
+/// Whether the answer to `INFO memory` is that of a server that evicts lists and markers, or the newest of them first.
 pub(crate) fn is_evicting(info: &Value) -> bool {
     let limited = lines(info).any(|line| line.starts_with("maxmemory:") && line != "maxmemory:0");
-    limited && lines(info).any(|line| line.starts_with("maxmemory_policy:allkeys-"))
+    let harmful = |line: &str| line.starts_with("maxmemory_policy:allkeys-") || line == "maxmemory_policy:volatile-ttl";
+    limited && lines(info).any(harmful)
 }
 
 fn lines(info: &Value) -> str::Lines<'_> {
@@ -139,6 +140,7 @@ mod tests {
         };
         assert!(is_evicting(&info("1000", "allkeys-lru")));
         assert!(is_evicting(&info("1000", "allkeys-random")));
+        assert!(is_evicting(&info("1000", "volatile-ttl")));
         assert!(!is_evicting(&info("1000", "volatile-lru")));
         assert!(!is_evicting(&info("1000", "noeviction")));
         assert!(!is_evicting(&info("0", "allkeys-lru")));

@@ -6,8 +6,7 @@ use std::{
 use async_trait::async_trait;
 use redis::{Cmd, Value};
 use session_core::{
-    Error, Expectation, Loaded, NewSession, Page, Record, Renewal, SessionId, SessionInfo, SessionStore, Update,
-    Version,
+    Error, Expectation, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version,
 };
 
 use crate::{
@@ -15,14 +14,14 @@ use crate::{
     connection::Connection,
     error::{Effect, refused, unexpected},
     keys::Keys,
-    record::{add_changes, add_sets, add_user, decode, millis, size},
+    record::{Found, add_changes, add_sets, add_user, decode, millis},
     reply::{Reply, read_time},
     reserve::Listed,
     script::Script,
 };
 
 /// How often an operation follows a session that is renewed while it looks for it.
-pub(crate) const FOLLOW_LIMIT: usize = 64;
+pub(crate) const FOLLOW_LIMIT: usize = 1000;
 
 /// Sessions in Redis or Valkey.
 ///
@@ -87,12 +86,12 @@ impl RedisStore {
         Reply::read(self.connection.call(&calls).await?.pop())
     }
 
-    /// The record in the fields of a session's hash, if that is what they are.
-    pub(crate) fn read_record(&self, id: &SessionId, answer: Value) -> Result<Option<Record>, Error> {
+    /// What the fields of a session's hash are. What cannot be read is nothing, and logged.
+    pub(crate) fn read_hash(&self, id: &SessionId, answer: Value) -> Result<Found, Error> {
         let fields = match answer {
             Value::ServerError(error) if error.code() == "WRONGTYPE" => {
                 tracing::warn!(session = %id, "a session's key holds no hash");
-                return Ok(None);
+                return Ok(Found::Nothing);
             }
             Value::ServerError(error) => return Err(refused(error, Effect::Reads)),
             fields => fields.into_map_iter().map_err(|_| unexpected(Effect::Reads))?,
@@ -103,7 +102,7 @@ impl RedisStore {
         });
         Ok(decode(fields, self.connection.clock.now()).unwrap_or_else(|damage| {
             tracing::warn!(session = %id, %damage, "a session's record cannot be read");
-            None
+            Found::Nothing
         }))
     }
 }
@@ -117,7 +116,7 @@ impl fmt::Debug for RedisStore {
 #[async_trait]
 impl SessionStore for RedisStore {
     async fn create(&self, id: &SessionId, new: &NewSession) -> Result<Version, Error> {
-        let (size, limit) = (size(&new.delta), new.max_size);
+        let (size, limit) = (new.delta.size(), new.max_size);
         if size > limit {
             return Err(Error::TooLarge { size, limit });
         }
@@ -151,12 +150,15 @@ impl SessionStore for RedisStore {
         if let Some(time) = answers.next().as_ref().and_then(read_time) {
             self.connection.clock.set(time);
         }
+        let mut loaded = Loaded::Missing;
         for (id, answer) in ids.iter().zip(records) {
-            if let Some(record) = self.read_record(id, answer)? {
-                return Ok(Loaded::Live(*id, Box::new(record)));
+            match self.read_hash(id, answer)? {
+                Found::Record(record) => return Ok(Loaded::Live(*id, Box::new(record))),
+                Found::Marker { just_now: true, .. } => loaded = Loaded::Renewed,
+                Found::Marker { .. } | Found::Nothing => {}
             }
         }
-        Ok(Loaded::Missing)
+        Ok(loaded)
     }
 
     async fn update(&self, id: &SessionId, update: &Update) -> Result<Version, Error> {

@@ -93,7 +93,7 @@ pub(super) fn record(store: &SharedStore, id: &SessionId) -> impl Future<Output 
                 assert_eq!(found, id, "another session than the one asked for, at {caller}");
                 *record
             }
-            Loaded::Missing => panic!("a live session is missing, at {caller}"),
+            Loaded::Renewed | Loaded::Missing => panic!("a live session is missing, at {caller}"),
         }
     }
 }

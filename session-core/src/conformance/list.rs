@@ -105,10 +105,12 @@ macro_rules! conformance_tests {
             a_page_holds_a_hundred_sessions
             a_session_near_its_end_stays_listed
             a_list_read_meanwhile_loses_no_session
+            a_session_renewed_meanwhile_is_listed
             an_unknown_session_is_missing
             no_ids_load_nothing
             the_first_of_several_live_sessions_is_loaded
             dead_ids_are_passed_over
+            a_session_just_renewed_is_told_from_a_missing_one
             an_id_given_twice_is_loaded
             a_load_is_no_activity
             a_record_says_when_it_was_read
@@ -123,6 +125,7 @@ macro_rules! conformance_tests {
             a_login_spares_the_user_s_other_sessions
             a_change_through_an_old_id_reaches_the_session
             a_change_through_several_old_ids_reaches_the_session
+            a_session_renewed_a_hundred_times_is_reached
             a_touching_change_through_an_old_id_is_activity
             a_change_through_an_old_id_is_measured
             ending_an_old_id_ends_the_session

@@ -133,6 +133,23 @@ pub async fn a_session_near_its_end_stays_listed(store: &SharedStore) {
     assert_eq!(store.end_all(&user, None).await.unwrap(), 3);
 }
 
+/// A session that is renewed while the list is read is on it, under one of its ids.
+pub async fn a_session_renewed_meanwhile_is_listed(store: &SharedStore) {
+    let user = new_user();
+    let mut id = session_of(store, &user).await;
+    let (renewing, name) = (store.clone(), user.clone());
+    let renewals = tokio::spawn(async move {
+        for _ in 0..ROUNDS {
+            id = renewed(&renewing, &id, &Renewal::of(Some(name.clone()))).await;
+        }
+    });
+    while !renewals.is_finished() {
+        assert!(!ids_of(store, &user).await.is_empty());
+        tokio::task::yield_now().await;
+    }
+    renewals.await.unwrap();
+}
+
 /// A list that is read while sessions begin, are renewed and end loses none of them.
 pub async fn a_list_read_meanwhile_loses_no_session(store: &SharedStore) {
     for _ in 0..ROUNDS / 4 {

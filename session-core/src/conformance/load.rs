@@ -31,7 +31,7 @@ pub async fn the_first_of_several_live_sessions_is_loaded(store: &SharedStore) {
             let expected = record(store, &ids[0]).await;
             match loaded {
                 Loaded::Live(id, record) => assert_eq!((id, record.data), (ids[0], expected.data)),
-                Loaded::Missing => panic!("two live sessions are missing"),
+                Loaded::Renewed | Loaded::Missing => panic!("two live sessions are missing"),
             }
         }
     }
@@ -52,7 +52,25 @@ pub async fn dead_ids_are_passed_over(store: &SharedStore) {
     ] {
         assert!(matches!(store.load(&ids).await.unwrap(), Loaded::Live(id, _) if id == live));
     }
-    assert_eq!(store.load(&[unknown, ended, old]).await.unwrap(), Loaded::Missing);
+    assert_eq!(store.load(&[unknown, ended]).await.unwrap(), Loaded::Missing);
+}
+
+/// A session that has just been renewed, by a login too, is told from one that is not there: what its browser writes
+/// under the old token must not begin another (promise P1).
+pub async fn a_session_just_renewed_is_told_from_a_missing_one(store: &SharedStore) {
+    let (user, unknown) = (crate::conformance::given::new_user(), new_id());
+    let live = visitor(store, []).await;
+    for renewal in [
+        Renewal::of(None),
+        Renewal::login(&user, crate::conformance::given::LONG),
+    ] {
+        let old = visitor(store, [("a", "1")]).await;
+        renewed(store, &old, &renewal).await;
+        for ids in [vec![old], vec![unknown, old], vec![old, unknown], vec![old, old]] {
+            assert_eq!(store.load(&ids).await.unwrap(), Loaded::Renewed);
+        }
+        assert!(matches!(store.load(&[old, live]).await.unwrap(), Loaded::Live(id, _) if id == live));
+    }
 }
 
 /// An id may be asked for twice.

@@ -3,7 +3,9 @@ use crate::{
     conformance::{
         SharedStore,
         checks::{assert_data, assert_ended, assert_too_large},
-        given::{LONG, clock_passes, create, is_live, new_user, record, renewed, session_of, set, sets, visitor},
+        given::{
+            LONG, clock_passes, create, ids_of, is_live, new_user, record, renewed, session_of, set, sets, visitor,
+        },
     },
 };
 
@@ -25,6 +27,25 @@ pub async fn a_change_through_an_old_id_reaches_the_session(store: &SharedStore)
     assert_data(&record.data, [("a", "10")]);
     assert_eq!(record.version, Version(3));
     assert!(!is_live(store, &old).await);
+}
+
+/// A session that is renewed all the time is changed, listed and ended like any other.
+pub async fn a_session_renewed_a_hundred_times_is_reached(store: &SharedStore) {
+    let user = new_user();
+    let first = session_of(store, &user).await;
+    let mut newest = first;
+    for _ in 0..100 {
+        newest = renewed(store, &newest, &Renewal::of(Some(user.clone()))).await;
+    }
+    set(store, &first, "a", "1").await.unwrap();
+    assert_data(&record(store, &newest).await.data, [("a", "1")]);
+    assert_eq!(ids_of(store, &user).await, [newest]);
+    assert_eq!(store.end_all(&user, Some(&first)).await.unwrap(), 0);
+    assert!(is_live(store, &newest).await);
+    assert_eq!(store.end_all(&user, None).await.unwrap(), 1);
+    assert_eq!(store.end_all(&user, None).await.unwrap(), 0);
+    store.end(&first).await.unwrap();
+    assert!(!is_live(store, &newest).await);
 }
 
 /// Old ids lead on however often the session was renewed since.

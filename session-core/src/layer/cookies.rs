@@ -1,3 +1,5 @@
+use std::fmt;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, header};
 
@@ -15,7 +17,6 @@ pub(crate) enum Place {
 }
 
 /// A request's Cookie headers, not looked at until its handler asks for the session.
-#[derive(Debug)]
 pub(crate) struct RequestCookies(Vec<HeaderValue>);
 
 impl RequestCookies {
@@ -47,6 +48,13 @@ impl RequestCookies {
             .iter()
             .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
         pairs.filter_map(move |pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+    }
+}
+
+/// Shows no token.
+impl fmt::Debug for RequestCookies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestCookies").finish_non_exhaustive()
     }
 }
 

@@ -155,6 +155,9 @@ impl SessionLayer {
     }
 
     /// Sets the largest record, in bytes of all its keys and values; the store refuses to go beyond. Default: 256 KiB.
+    ///
+    /// A record that a lower limit finds too large can be read and ended, and written to once it has been made to fit;
+    /// until then its user cannot log in under it either.
     pub fn max_size(mut self, bytes: u64) -> Self {
         self.config.max_size = bytes;
         self

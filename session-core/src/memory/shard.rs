@@ -5,7 +5,9 @@ use std::{
 
 use time::OffsetDateTime;
 
-use crate::{Data, Error, Expectation, NewSession, Page, Record, Renewal, SessionId, SessionInfo, Update, Version};
+use crate::{
+    Data, Error, Expectation, Loaded, NewSession, Page, Record, Renewal, SessionId, SessionInfo, Update, Version,
+};
 
 /// How long a marker stands.
 pub(super) const MARKER_LIFE: Duration = Duration::from_secs(5 * 60);
@@ -56,15 +58,21 @@ impl Shard {
         Ok(Version(1))
     }
 
-    pub(super) fn load(&self, now: OffsetDateTime, id: &SessionId) -> Option<Record> {
-        match self.slots.get(id)? {
-            slot if slot.expired(now) => None,
-            Slot::Live(record) => Some(Record {
-                loaded_at: now,
-                ..record.clone()
-            }),
-            Slot::Marker { .. } => None,
+    pub(super) fn load(&self, now: OffsetDateTime, id: &SessionId) -> Loaded {
+        match self.slots.get(id) {
+            Some(Slot::Marker { until, .. }) if now < *until - MARKER_LIFE + Loaded::JUST_RENEWED => Loaded::Renewed,
+            Some(Slot::Marker { .. }) | None => Loaded::Missing,
+            Some(slot) if slot.expired(now) => Loaded::Missing,
+            Some(Slot::Live(record)) => {
+                let mut record = Box::new(record.clone());
+                record.loaded_at = now;
+                Loaded::Live(*id, record)
+            }
         }
+    }
+
+    fn is_live(&self, now: OffsetDateTime, id: &SessionId) -> bool {
+        matches!(self.slots.get(id), Some(slot @ Slot::Live(_)) if !slot.expired(now))
     }
 
     pub(super) fn update(&mut self, now: OffsetDateTime, id: &SessionId, update: &Update) -> Result<Version, Error> {
@@ -150,14 +158,15 @@ impl Shard {
     pub(super) fn of_user(&self, now: OffsetDateTime, user: &str, page: &Page) -> Vec<SessionInfo> {
         let ids = self.users.get(user).into_iter().flatten();
         ids.filter(|id| page.after.is_none_or(|after| **id > after))
-            .filter_map(|id| {
-                let Record {
-                    created,
-                    last_seen,
-                    absolute_end,
-                    ..
-                } = self.load(now, id)?;
-                Some(SessionInfo::new(*id, created, last_seen, absolute_end))
+            .filter(|id| self.is_live(now, id))
+            .filter_map(|id| match self.slots.get(id)? {
+                Slot::Live(record) => Some(SessionInfo::new(
+                    *id,
+                    record.created,
+                    record.last_seen,
+                    record.absolute_end,
+                )),
+                Slot::Marker { .. } => None,
             })
             .take(page.limit as usize)
             .collect()
@@ -167,7 +176,7 @@ impl Shard {
         let except = except.map(|id| self.follow(now, id));
         let mut ids = self.users.get(user).cloned().unwrap_or_default();
         ids.retain(|id| Some(*id) != except);
-        let live = ids.iter().filter(|id| self.load(now, id).is_some()).count();
+        let live = ids.iter().filter(|id| self.is_live(now, id)).count();
         for id in &ids {
             self.forget(id);
         }

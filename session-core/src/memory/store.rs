@@ -63,13 +63,16 @@ impl SessionStore for MemoryStore {
     }
 
     async fn load(&self, ids: &[SessionId]) -> Result<Loaded, Error> {
+        let mut loaded = Loaded::Missing;
         for id in ids {
             let shard = read(self.shard(id));
-            if let Some(record) = shard.load(self.clock.now(), id) {
-                return Ok(Loaded::Live(*id, Box::new(record)));
+            match shard.load(self.clock.now(), id) {
+                live @ Loaded::Live(..) => return Ok(live),
+                Loaded::Renewed => loaded = Loaded::Renewed,
+                Loaded::Missing => {}
             }
         }
-        Ok(Loaded::Missing)
+        Ok(loaded)
     }
 
     async fn update(&self, id: &SessionId, update: &Update) -> Result<Version, Error> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::shard::{MARKER_LIFE, Shard};
-use crate::{Delta, Error, Lifetime, NewSession, Renewal, SessionId, SessionToken, Update, Version};
+use crate::{Delta, Error, Lifetime, Loaded, NewSession, Renewal, SessionId, SessionToken, Update, Version};
 
 const START: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 const SECOND: Duration = Duration::from_secs(1);
@@ -25,16 +25,30 @@ fn created(shard: &mut Shard, now: OffsetDateTime, new: &NewSession) -> SessionI
     id
 }
 
+fn is_live(shard: &Shard, now: OffsetDateTime, id: &SessionId) -> bool {
+    matches!(shard.load(now, id), Loaded::Live(..))
+}
+
+#[test]
+fn a_session_counts_as_just_renewed_for_ten_seconds() {
+    let mut shard = Shard::default();
+    let old = created(&mut shard, START, &NewSession::new(Lifetime::default()));
+    shard.renew(START, &old, &new_id(), &Renewal::of(None)).unwrap();
+    let over = START + Duration::from_secs(10);
+    assert_eq!(shard.load(over - Duration::from_nanos(1), &old), Loaded::Renewed);
+    assert_eq!(shard.load(over, &old), Loaded::Missing);
+}
+
 #[test]
 fn a_session_has_expired_at_the_very_moment_it_expires() {
     let mut shard = Shard::default();
     let id = created(&mut shard, START, &NewSession::new(BRIEF));
     let last = START + SECOND - Duration::from_nanos(1);
-    assert!(shard.load(last, &id).is_some());
-    assert!(shard.load(START + SECOND, &id).is_none());
+    assert!(is_live(&shard, last, &id));
+    assert!(!is_live(&shard, START + SECOND, &id));
     assert!(matches!(shard.touch(START + SECOND, &id), Err(Error::Ended)));
     shard.touch(last, &id).unwrap();
-    assert!(shard.load(START + SECOND, &id).is_some());
+    assert!(is_live(&shard, START + SECOND, &id));
 }
 
 #[test]
@@ -58,7 +72,7 @@ fn a_marker_leads_on_for_five_minutes_and_no_longer() {
         Err(Error::Ended)
     ));
     shard.end(over, &old);
-    assert!(shard.load(over, &to).is_some());
+    assert!(is_live(&shard, over, &to));
 }
 
 #[test]
@@ -76,7 +90,7 @@ fn a_purge_removes_expired_sessions_and_markers_up_to_its_limit() {
     assert_eq!(shard.purge(START + SECOND, 100), 3);
     assert_eq!(shard.purge(START + MARKER_LIFE, 100), 1);
     assert_eq!(shard.purge(START + MARKER_LIFE, 100), 0);
-    assert!(shard.load(START + MARKER_LIFE, &live).is_some());
+    assert!(is_live(&shard, START + MARKER_LIFE, &live));
     assert_eq!(shard.slots(), 1);
 }
 

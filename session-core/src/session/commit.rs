@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
+use http::StatusCode;
+
 use super::{Handle, state::Step};
-use crate::Error;
+use crate::{Error, SessionToken};
 
 impl Handle {
     /// Does what is to be done, in one operation of the store. It completes even if the caller goes away.
@@ -13,15 +15,59 @@ impl Handle {
         self.in_turn(async move |handle| handle.commit_in_turn().await).await
     }
 
+    /// The last commit, for a response with this status; no cookie can be set after it. The error is what the response
+    /// is to say instead.
+    pub(crate) async fn close(self: &Arc<Self>, status: StatusCode) -> Result<(), Error> {
+        {
+            let _what_is_in_flight_is_done = self.turn.lock().await;
+            let mut state = self.state();
+            if !state.has_work() && !state.is_in_trouble() {
+                state.closed = true;
+                return Ok(());
+            }
+        }
+        self.in_turn(async move |handle| {
+            let outcome = handle.close_in_turn(status).await;
+            handle.state().closed = true;
+            outcome
+        })
+        .await
+    }
+
+    async fn close_in_turn(&self, status: StatusCode) -> Result<(), Error> {
+        let keeps_response = {
+            let mut state = self.state();
+            if let Some(error) = state.take_error(status) {
+                state.discard();
+                return Err(error);
+            }
+            // Nobody is logged in by an error, nor by a handler that was given up half-way.
+            if status.is_server_error() || (status.is_client_error() && state.is_login(&self.config)) {
+                state.discard();
+            }
+            state.best_effort && !state.makes_token(&self.config)
+        };
+        match self.commit_in_turn().await {
+            Err(Error::Ended) if keeps_response => Ok(()),
+            outcome => outcome,
+        }
+    }
+
     async fn commit_in_turn(&self) -> Result<(), Error> {
-        let step = self.state().take_step(&self.config)?;
-        if self.state().head_sent && matches!(step, Step::Create(..) | Step::Renew(..)) {
+        let mut step = self.state().take_step(&self.config)?;
+        if self.state().closed && matches!(step, Step::Create(..) | Step::Renew(..)) {
             self.state().abandon();
             return Err(Error::TooLate {
                 action: "log in or write to a new session",
             });
         }
-        let done = self.perform(&step).await;
+        let done = self.perform(&mut step).await;
+        if let (Step::Update(id, update), Err(Error::TooLarge { .. })) = (&step, &done)
+            && update.touch
+        {
+            // Refused, and activity all the same.
+            self.attempt(&Step::Touch(*id)).await?;
+        }
         let mut state = self.state();
         match done {
             Ok(()) => state.settle(step),
@@ -30,14 +76,30 @@ impl Handle {
         done
     }
 
-    /// Does the step. A creation or renewal whose outcome is unknown is tried once more if there is time, for done
-    /// twice it is the same; nothing else is.
-    pub(super) async fn perform(&self, step: &Step) -> Result<(), Error> {
-        match (step, self.attempt(step).await) {
-            (Step::Create(..) | Step::Renew(..), Err(Error::Unknown { .. })) if !self.budget.is_spent() => {
-                self.attempt(step).await
+    /// Does the step. A creation or renewal whose outcome is unknown is tried once more if there is time; nothing else
+    /// is.
+    pub(super) async fn perform(&self, step: &mut Step) -> Result<(), Error> {
+        let outcome = self.attempt(step).await;
+        if !matches!(outcome, Err(Error::Unknown { .. })) || self.budget.is_spent() {
+            return outcome;
+        }
+        match step {
+            // Done twice it is the same.
+            Step::Renew(..) => {}
+            Step::Create(token, ..) => {
+                // Somebody may have found it and ended it: it is not brought back, another takes its place.
+                let ended = self.budget.write(self.shared.store.end(&token.id())).await;
+                if ended.is_err() {
+                    return outcome;
+                }
+                *token = SessionToken::random()?;
             }
-            (_, outcome) => outcome,
+            Step::Nothing | Step::Touch(_) | Step::Update(..) => return outcome,
+        }
+        match self.attempt(step).await {
+            // This time it was not done. The first time?
+            Err(Error::Unavailable { .. }) => outcome,
+            second => second,
         }
     }
 

@@ -3,13 +3,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
 };
 
-use http::{Extensions, HeaderMap, StatusCode};
+use http::{Extensions, HeaderMap};
 use tokio::sync::{OnceCell, oneshot};
 
 use super::{View, Views, budget::Budget, state::State};
 use crate::{
     Error, Loaded, SessionId, Value,
-    layer::{Config, Place, RequestCookies, Shared},
+    layer::{Config, RequestCookies, Shared},
 };
 
 /// The session of one request, opened when it is first asked for.
@@ -137,7 +137,7 @@ impl Handle {
                 outcome = outcome.and(handle.budget.write(handle.shared.store.end(id)).await);
             }
             match outcome {
-                Ok(()) => handle.forget(),
+                Ok(()) => handle.state().forget(),
                 // A handler may ignore it. Its response must not.
                 Err(_) => {
                     handle.state().failure = Some(Error::unknown("a logout may not have reached the session store"))
@@ -148,8 +148,8 @@ impl Handle {
         .await
     }
 
-    /// Does `work` as the only one, to its end also if the caller goes away. An error that the caller is not there to
-    /// hear becomes the response's.
+    /// Does `work` as the only one, to its end also if the caller goes away. An error that the caller has not heard
+    /// when the response is made becomes the response.
     pub(super) async fn in_turn<F>(self: &Arc<Self>, work: impl FnOnce(Arc<Self>) -> F) -> Result<(), Error>
     where
         F: Future<Output = Result<(), Error>> + Send + 'static,
@@ -159,21 +159,14 @@ impl Handle {
         let (sender, receiver) = oneshot::channel();
         tokio::spawn(async move {
             let _turn = handle.turn.lock().await;
-            if let Err(Err(unheard)) = sender.send(work.await) {
-                handle.state().failure.get_or_insert(unheard);
-            }
+            let outcome = work.await.map_err(|error| handle.state().leave(error));
+            let _ = sender.send(outcome);
         });
-        receiver.await.unwrap_or_else(|panicked| Err(Error::unknown(panicked)))
-    }
-
-    /// Leaves the browser without our cookies.
-    fn forget(&self) {
-        let mut state = self.state();
-        state.current = None;
-        state.discard();
-        state.failure = None;
-        state.cookies.remove(Place::Login);
-        state.cookies.remove(Place::Visitor);
+        match receiver.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(place)) => Err(self.state().hear(place).unwrap_or(Error::Ended)),
+            Err(panicked) => Err(Error::unknown(panicked)),
+        }
     }
 
     /// Counts as activity now.
@@ -193,33 +186,9 @@ impl Handle {
         Ok(())
     }
 
-    /// Takes back what was not committed, for a response that says the request failed.
-    pub(crate) fn discard(&self) {
-        self.state().discard();
-    }
-
-    pub(crate) fn is_best_effort(&self) -> bool {
-        self.state().best_effort
-    }
-
-    /// The error that a view met, unless the handler wants its response to stand.
-    pub(crate) fn take_refusal(&self) -> Option<Error> {
-        let mut state = self.state();
-        let best_effort = state.best_effort;
-        let refusal = state.refusal.take();
-        refusal.filter(|error| !(best_effort && matches!(error, Error::Ended)))
-    }
-
-    /// The failure that a response with this status would hide.
-    pub(crate) fn failure_behind(&self, status: StatusCode) -> Result<(), Error> {
-        let failure = self.state().failure.take().filter(|_| status.as_u16() < 400);
-        failure.map_or(Ok(()), Err)
-    }
-
-    /// Writes the cookies; from now on there is no way to set any.
+    /// Writes the cookies that the last commit left.
     pub(crate) fn send_head(&self, headers: &mut HeaderMap) {
-        let mut state = self.state();
-        state.head_sent = true;
+        let state = self.state();
         self.budget.renew_for_each_call();
         state.cookies.write(&self.config.cookie, &self.cookies, headers);
     }
@@ -232,7 +201,7 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if state.head_sent && !state.delta.is_empty() {
+        if state.closed && !state.delta.is_empty() {
             let keys: Vec<&str> = state.delta.iter().map(|(key, _)| key).collect();
             tracing::error!(
                 ?keys,

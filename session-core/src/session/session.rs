@@ -29,7 +29,7 @@ use crate::{Error, SessionId, Value};
 /// }
 /// ```
 ///
-/// A handler that answers 5xx commits nothing. What cannot be kept is answered by an error, never by success: 409 if
+/// A handler that answers 5xx commits nothing, and one that answers 4xx logs nobody in. What cannot be kept is answered by an error, never by success: 409 if
 /// the session ended meanwhile, 503 if the store is down.
 #[derive(Clone)]
 pub struct Session {
@@ -63,7 +63,7 @@ impl Session {
     pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), Error> {
         let value = self.encode(key, value)?;
         let mut state = self.handle.state();
-        if state.head_sent && state.current.is_none() {
+        if state.closed && state.current.is_none() {
             let error = Error::TooLate {
                 action: "write to a new session",
             };
@@ -139,7 +139,8 @@ impl Session {
     ///
     /// If somebody else was logged in, nothing of theirs moves: the session begins with this request's changes alone.
     ///
-    /// A response of 5xx logs nobody in. To know the outcome in the handler, call [`save`](Self::save).
+    /// A response of 4xx or 5xx logs nobody in, and does not keep what was written along with it: so a handler that
+    /// was given up half-way leaves no half login. To know the outcome in the handler, call [`save`](Self::save).
     ///
     /// # Errors
     ///
@@ -158,6 +159,14 @@ impl Session {
     ///
     /// [`Error::TooLate`] if the response has begun.
     pub fn renew(&self) -> Result<(), Error> {
+        if self.handle.state().current.is_none() {
+            return Ok(());
+        }
+        self.intend_renewal()
+    }
+
+    /// Renews the session; if there is none by then, what is written begins one under the login cookie.
+    pub(crate) fn intend_renewal(&self) -> Result<(), Error> {
         if matches!(self.handle.state().intent, Some(Intent::Login(_))) {
             return Ok(());
         }
@@ -166,7 +175,7 @@ impl Session {
 
     fn intend(&self, intent: Intent, action: &'static str) -> Result<(), Error> {
         let mut state = self.handle.state();
-        if state.head_sent {
+        if state.closed {
             return Err(Error::TooLate { action });
         }
         state.intent = Some(intent);

@@ -1,3 +1,5 @@
+use http::StatusCode;
+
 use crate::{
     Change, Data, Delta, Error, Loaded, NewSession, Record, Renewal, SessionId, SessionToken, Update, Value,
     layer::{Config, Place, SetCookies},
@@ -14,12 +16,17 @@ pub(crate) struct State {
     in_flight: Delta,
     pub(crate) intent: Option<Intent>,
     pub(crate) cookies: SetCookies,
-    /// An immediate operation that failed, and that a response of success would hide.
+    /// A logout that failed, which a response of success would hide.
     pub(crate) failure: Option<Error>,
+    /// Errors on the way to callers who may have stopped waiting for them, each at its caller's place.
+    unheard: Vec<Option<Error>>,
     /// An error that a view met. The response is made of it, whatever the view's crate made of it.
     pub(crate) refusal: Option<Error>,
     pub(crate) best_effort: bool,
-    pub(crate) head_sent: bool,
+    /// The last commit is done: no cookie can be set any more.
+    pub(crate) closed: bool,
+    /// There is no session because it has just been renewed, and the browser does not know yet.
+    renewed_elsewhere: bool,
 }
 
 /// The live session of this request.
@@ -63,10 +70,78 @@ impl Current {
 
 impl State {
     pub(crate) fn open(&mut self, loaded: Loaded, config: &Config) {
+        self.renewed_elsewhere = matches!(loaded, Loaded::Renewed);
         self.current = match loaded {
             Loaded::Live(id, record) => Some(Current::new(id, *record, config)),
-            Loaded::Missing => None,
+            Loaded::Renewed | Loaded::Missing => None,
         };
+    }
+
+    /// Keeps an error until its caller has heard it; the place where it is.
+    pub(crate) fn leave(&mut self, error: Error) -> usize {
+        self.unheard.push(Some(error));
+        self.unheard.len() - 1
+    }
+
+    /// Takes what was left at this place, unless the response was made of it.
+    pub(crate) fn hear(&mut self, place: usize) -> Option<Error> {
+        self.unheard.get_mut(place)?.take()
+    }
+
+    /// Takes an error that a response of success would hide.
+    fn hidden_failure(&mut self) -> Option<Error> {
+        let unheard = self.unheard.iter_mut().find_map(Option::take);
+        self.failure.take().or(unheard)
+    }
+
+    /// Records that the browser is left without a session.
+    pub(crate) fn forget(&mut self) {
+        self.current = None;
+        self.renewed_elsewhere = false;
+        self.failure = None;
+        self.discard();
+        self.cookies.remove(Place::Login);
+        self.cookies.remove(Place::Visitor);
+    }
+
+    /// Whether a session may be created. Not beside one that has just been renewed: its browser would never see what
+    /// was written.
+    pub(crate) fn check_new(&self) -> Result<(), Error> {
+        if self.closed {
+            let action = "write to a new session";
+            return Err(Error::TooLate { action });
+        }
+        if self.renewed_elsewhere {
+            return Err(Error::Ended);
+        }
+        Ok(())
+    }
+
+    /// The error that a response with this status must not hide.
+    pub(crate) fn take_error(&mut self, status: StatusCode) -> Option<Error> {
+        let refusal = self.refusal.take();
+        let refusal = refusal.filter(|error| !(self.best_effort && matches!(error, Error::Ended)));
+        let hidden = self.hidden_failure().filter(|_| status.as_u16() < 400);
+        refusal.or(hidden)
+    }
+
+    /// Whether there is an error that the response has to be asked about.
+    pub(crate) fn is_in_trouble(&self) -> bool {
+        self.refusal.is_some() || self.failure.is_some() || self.unheard.iter().any(Option::is_some)
+    }
+
+    /// Whether the commit makes a token, as a login and a renewal do.
+    pub(crate) fn makes_token(&self, config: &Config) -> bool {
+        self.intent.is_some() || !matches!(self.login_by_value(config), Ok(None))
+    }
+
+    /// Whether a login is pending.
+    pub(crate) fn is_login(&self, config: &Config) -> bool {
+        let is_login = |intent: &Intent| matches!(intent, Intent::Login(Some(_)));
+        self.intent.as_ref().is_some_and(is_login)
+            || self
+                .login_by_value(config)
+                .map_or(true, |intent| intent.as_ref().is_some_and(is_login))
     }
 
     /// The value of `key` as this request sees it: its own changes first.
@@ -137,9 +212,18 @@ impl State {
             // Who keeps the user in a value renews the session before writing it: one step does both.
             other => self.login_by_value(config)?.or(other),
         };
+        // What is set takes that much room, whatever else there is.
+        let (size, limit) = (self.delta.size(), config.max_size);
+        if size > limit {
+            return Err(Error::TooLarge { size, limit });
+        }
         let delta = std::mem::take(&mut self.delta);
         let Some(current) = &mut self.current else {
-            return new_session(delta, intent.as_ref(), config);
+            let step = new_session(delta, intent.as_ref(), config)?;
+            if matches!(step, Step::Create(..)) && intent.is_none() {
+                self.check_new()?;
+            }
+            return Ok(step);
         };
         let step = match intent {
             Some(intent) => {

@@ -80,15 +80,11 @@ impl Handle {
             Some(Change::Set(value)) => Some(value.clone()),
             _ => None,
         };
-        if self.state().head_sent {
-            return Err(Error::TooLate {
-                action: "write to a new session",
-            });
-        }
+        self.state().check_new()?;
         let mut new = NewSession::new(self.config.lifetime).with_delta(single(key, apply(pending.as_ref())?)?);
         new.max_size = self.config.max_size;
-        let step = Step::Create(SessionToken::random()?, Place::Visitor, new);
-        self.perform(&step).await?;
+        let mut step = Step::Create(SessionToken::random()?, Place::Visitor, new);
+        self.perform(&mut step).await?;
         let mut state = self.state();
         state.delta.forget(key);
         state.settle(step);

@@ -37,7 +37,7 @@
 //! - It sees what our `Session` wrote before the view was first read, unless the request came without a session's
 //!   cookie: such a view begins empty. Later writes, and those of the other view, meet its own at the commit.
 //! - `save` commits at once. `cycle_id` renews the session in the commit, and deletes nothing. `flush` and `delete`
-//!   end it at once; what is written after them begins a new session. A response of 5xx commits nothing. (A `flush`
+//!   end it at once; what is written after them begins a new session. A response of 5xx commits nothing, and one of 4xx no login. (A `flush`
 //!   after a `cycle_id` ends the session in the commit, since tower-sessions tells nobody of it before.)
 //! - The layer's timeouts rule: `set_expiry` is ignored.
 //! - `id` is the [`SessionId`](crate::SessionId) as a number, not the secret of the cookie: that of the request's first
@@ -55,7 +55,7 @@
 //!
 //! | promise | under the stock layer |
 //! |---|---|
-//! | P1 merge | yes, but for changes made while a `cycle_id` is under way. A write that cannot be kept is answered by 500 |
+//! | P1 merge | yes, but for changes made while a `cycle_id` is under way, and for a change that the same request undoes after an explicit `save`. A write that cannot be kept is answered by 500 |
 //! | P2 atomic update | no: tower-sessions has none |
 //! | P3 ended stays ended | yes, but for a `cycle_id` under way: there it deletes one session and creates another |
 //! | P4 nobody else's cookie | in part: a late write to a session that ended sends no cookie, but a late read may remove the new one |

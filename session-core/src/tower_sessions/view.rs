@@ -12,6 +12,10 @@ tokio::task_local! {
     static COLLECTING: ();
 }
 
+/// A key that no session has. A view's data has it from the load until everything is removed: `flush` says nothing to
+/// the store after `cycle_id`, and this tells.
+const WHOLE: &str = "\0";
+
 /// What the views of both versions have in common: the store of one request's view, and what the view knows.
 ///
 /// tower-sessions reads and writes whole records. A write is therefore compared with what the view knew, and only the
@@ -25,6 +29,8 @@ pub(super) struct ViewCore {
 struct Known {
     /// The data that the view began with, or that it last handed over; `None` if it asked for none so far.
     base: Option<Json>,
+    /// Whether the view's data had `WHOLE` then.
+    whole: bool,
     /// Whether the view cycled the id since it last handed its changes over.
     renewed: bool,
 }
@@ -36,7 +42,7 @@ impl ViewCore {
             handle: Arc::clone(handle),
             known: Mutex::new(Known {
                 base: first.is_none().then(Json::new),
-                renewed: false,
+                ..Known::default()
             }),
         }
     }
@@ -62,9 +68,15 @@ impl ViewCore {
             let state = self.handle.state();
             (state.current.is_some(), state.data())
         };
-        let data = json::decode(&data);
-        self.known().base = Some(data.clone());
-        Ok((exists || !data.is_empty()).then_some(data))
+        let mut data = json::decode(&data);
+        let is_new = !exists && data.is_empty();
+        {
+            let mut known = self.known();
+            known.base = Some(data.clone());
+            known.whole = !is_new;
+        }
+        data.insert(WHOLE.to_owned(), serde_json::Value::Null);
+        Ok((!is_new).then_some(data))
     }
 
     /// Takes over what the view changed, and commits it unless the layer is about to. Returns the id it is kept under.
@@ -81,10 +93,16 @@ impl ViewCore {
 
     async fn record(&self, data: &Json) -> Result<(), Error> {
         self.handle.open().await?;
-        let Known { base, renewed } = std::mem::take(&mut *self.known());
-        self.known().base = Some(data.clone());
+        let mut data = data.clone();
+        let whole = data.remove(WHOLE).is_some();
+        let new = Known {
+            base: Some(data.clone()),
+            whole,
+            renewed: false,
+        };
+        let old = std::mem::replace(&mut *self.known(), new);
         // A view that was cleared before it loaded anything replaces all there is.
-        let base = base.unwrap_or_else(|| {
+        let base = old.base.unwrap_or_else(|| {
             let state = self.handle.state();
             state
                 .current
@@ -92,12 +110,11 @@ impl ViewCore {
                 .map(|current| json::decode(&current.data))
                 .unwrap_or_default()
         });
-        let delta = json::diff(&base, data)?;
+        let delta = json::diff(&base, &data)?;
         for (key, value) in delta.sets() {
             self.handle.check_size(key, value)?;
         }
-        // `flush` says nothing to the store after `cycle_id`. That none of the old data is left tells.
-        if renewed && !base.is_empty() && base.keys().all(|key| !data.contains_key(key)) {
+        if old.renewed && old.whole && !whole {
             self.handle.end().await?;
         }
         let mut state = self.handle.state();
@@ -114,7 +131,7 @@ impl ViewCore {
     pub(super) fn renew(&self) -> Result<(), String> {
         self.known().renewed = true;
         let session = Session::of(Arc::clone(&self.handle));
-        session.renew().map_err(|error| self.refuse(error))
+        session.intend_renewal().map_err(|error| self.refuse(error))
     }
 
     /// Ends the session, now.

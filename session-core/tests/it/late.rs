@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{Router, http::StatusCode, routing::get};
-use session_core::{Error, Session, SessionLayer};
+use session_core::{Error, Session, SessionLayer, SessionStore};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -89,6 +89,28 @@ async fn a_failed_save_that_nobody_waited_for_is_not_answered_by_success() {
     store.trouble("update", Trouble::Hang);
     assert_eq!(browser.get("/impatient").await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(browser.get("/keys").await.text, "a");
+}
+
+#[tokio::test]
+async fn a_failed_save_that_nobody_listened_to_is_not_answered_by_success() {
+    let ended = Probe::default();
+    let store = ended.clone();
+    let save = get(async move |session: Session| {
+        session.insert("b", &2)?;
+        let id = session.id().unwrap();
+        let mut save = Box::pin(session.save());
+        let held = store.hold("update");
+        tokio::select! {
+            _ = &mut save => panic!("it is held"),
+            () = held.reached() => {}
+        }
+        store.store.end(&id).await?;
+        held.release();
+        Ok::<_, Error>(())
+    });
+    let browser = Browser::new(&app(&ended, Router::new().route("/save", save)));
+    browser.get("/write").await;
+    assert_eq!(browser.get("/save").await.status, StatusCode::CONFLICT);
 }
 
 #[tokio::test]

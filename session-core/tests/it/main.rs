@@ -13,6 +13,7 @@ mod conformance;
 mod handover;
 mod late;
 mod layer;
+mod login;
 #[cfg(feature = "axum")]
 mod probe;
 #[cfg(feature = "axum")]

@@ -355,6 +355,40 @@ async fn values_and_records_that_are_too_large_are_refused() {
 }
 
 #[tokio::test]
+async fn p9_a_request_whose_changes_are_refused_is_activity() {
+    let store = Probe::default();
+    let fill = get(async |session: Session, Path(key): Path<String>| session.insert(&key, &"x".repeat(60)));
+    let layer = SessionLayer::new(store.clone())
+        .max_size(100)
+        .touch_interval(Duration::ZERO);
+    let browser = Browser::new(&Router::new().route("/fill/{key}", fill).layer(layer));
+    browser.text("/fill/a").await;
+    store.calls();
+    assert_eq!(browser.get("/fill/b").await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(store.calls(), [("load", 1), ("touch", 1), ("update", 1)]);
+}
+
+#[tokio::test]
+async fn what_is_too_large_by_itself_is_not_sent() {
+    let store = Probe::default();
+    let fill = get(async |session: Session| {
+        session.insert("a", &"x".repeat(60))?;
+        session.insert("b", &"x".repeat(60))
+    });
+    let browser = Browser::new(
+        &routes()
+            .route("/fill", fill)
+            .layer(SessionLayer::new(store.clone()).max_size(100)),
+    );
+    browser.text("/set/c/1").await;
+    store.calls();
+    let page = browser.get("/fill").await;
+    assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(page.text.contains("126 bytes, and 100"), "{}", page.text);
+    assert_eq!(store.calls(), [("load", 1)]);
+}
+
+#[tokio::test]
 async fn a_write_after_the_head_needs_a_session_and_a_save() {
     let store = Probe::default();
     let (sender, mut late) = tokio::sync::mpsc::channel(1);

@@ -3,6 +3,6 @@
 -- Returns a row for each.
 SELECT id, created, last_seen, absolute_end
 FROM {schema}.session
-WHERE user_id = $1 AND ($2::uuid IS NULL OR $2 < id) AND {now} < expires
+WHERE user_id = $1 AND jsonb_typeof(data) = 'object' AND ($2::uuid IS NULL OR $2 < id) AND {now} < expires
 ORDER BY id
 LIMIT $3

@@ -11,7 +11,7 @@ use std::{
 };
 
 use session_core::{
-    Error, Expectation, Lifetime, NewSession, Page, Renewal, SessionStore, SessionToken, Update, Value, Version,
+    Error, Expectation, Lifetime, Loaded, NewSession, Page, Renewal, SessionStore, SessionToken, Update, Value, Version,
 };
 use session_postgres::{PostgresOptions, PostgresStore};
 use sqlx::{AssertSqlSafe, Executor};
@@ -392,6 +392,46 @@ async fn damaged_data_is_a_missing_session_or_a_bad_value() {
         let update = Update::new(set(key, "1")).expecting(key, Some(data[key].clone()));
         store.update(&id, &update).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_damaged_row_is_missing_from_its_users_list_and_spoils_nothing() {
+    let (store, good) = (store().await, new_id());
+    let user = format!("user of {good}");
+    let mut admin = admin(server()).await;
+    store
+        .create(&good, &NewSession::new(Lifetime::default()).with_user(&user))
+        .await
+        .unwrap();
+    for damage in ["created = 999999999999999999", "data = '[]'"] {
+        let bad = new_id();
+        store
+            .create(&bad, &NewSession::new(Lifetime::default()).with_user(&user))
+            .await
+            .unwrap();
+        let text = format!("UPDATE session.session SET {damage} WHERE id = '{bad}'");
+        admin.execute(AssertSqlSafe(text)).await.unwrap();
+        assert!(load(&store, &bad).await.is_none());
+        let list = store.of_user(&user, &Page::default()).await.unwrap();
+        assert_eq!(
+            list.iter().map(|session| session.id).collect::<Vec<_>>(),
+            [good],
+            "{damage}"
+        );
+        store.end(&bad).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_session_counts_as_just_renewed_for_ten_seconds() {
+    let store = store().await;
+    let mut admin = admin(server()).await;
+    let old = session(&store).await;
+    store.renew(&old, &new_id(), &Renewal::of(None)).await.unwrap();
+    assert_eq!(store.load(&[old]).await.unwrap(), Loaded::Renewed);
+    let text = format!("UPDATE session.marker SET until = until - 10000 WHERE id = '{old}'");
+    admin.execute(AssertSqlSafe(text)).await.unwrap();
+    assert_eq!(store.load(&[old]).await.unwrap(), Loaded::Missing);
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ async fn session(store: &PostgresStore) -> SessionId {
 async fn load(store: &PostgresStore, id: &SessionId) -> Option<Record> {
     match store.load(&[*id]).await.unwrap() {
         Loaded::Live(found, record) if found == *id => Some(*record),
-        Loaded::Missing => None,
+        Loaded::Renewed | Loaded::Missing => None,
         other => panic!("{other:?}"),
     }
 }

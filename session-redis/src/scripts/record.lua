@@ -10,6 +10,7 @@
 -- A marker has only these:
 --   \0m  the id that came after
 --   \0l  1 if by a login, else 0
+--   \0s  when it was renewed
 
 -- The server's time in milliseconds. It may go on while a script runs, so a script that judges by it asks once: at()
 -- keeps it in the record.

@@ -46,12 +46,10 @@ if login then
     redis.call('HSET', to, '\0c', digits(record.time), '\0i', ARGV[3], '\0e', digits(record.stop))
     if user then
         redis.call('HSET', to, '\0u', user)
-    else
-        redis.call('HDEL', to, '\0u')
     end
 end
 touch(to, record)
 
-redis.call('HSET', from, '\0m', ARGV[1], '\0l', ARGV[2])
+redis.call('HSET', from, '\0m', ARGV[1], '\0l', ARGV[2], '\0s', digits(record.time))
 redis.call('PEXPIRE', from, 300000)
 return { 'done', record.version }

@@ -94,7 +94,12 @@ async fn a_session_is_a_hash_and_a_renewal_a_marker() {
     let renewal = Renewal::of(Some(user.clone())).with_delta(set("n", "22"));
     store.renew(&id, &to, &renewal).await.unwrap();
     let marker: Hash = run(&mut admin, &["HGETALL", &key(&id)]);
-    let expected = [("\0l", "0".to_owned()), ("\0m", to.to_string())];
+    let renewed = load(&store, &to).await.unwrap().last_seen;
+    let expected = [
+        ("\0l", "0".to_owned()),
+        ("\0m", to.to_string()),
+        ("\0s", (renewed.unix_timestamp_nanos() / 1_000_000).to_string()),
+    ];
     assert_eq!(marker, expected.map(|(name, value)| (name.to_owned(), value)).into());
     let left: u64 = run(&mut admin, &["PTTL", &key(&id)]);
     assert!((240_000..=300_000).contains(&left), "{left}");

@@ -10,7 +10,10 @@ use super::{
     view::{VIEWS, app, visitor},
     with_cookie,
 };
-use crate::probe::{Probe, Trouble};
+use crate::{
+    browser::Browser,
+    probe::{Probe, Trouble},
+};
 
 #[tokio::test]
 async fn a_flush_ends_the_session_at_once_even_if_the_request_fails() {
@@ -66,6 +69,37 @@ async fn a_flush_after_cycling_the_id_ends_the_session() {
             .await;
         assert_eq!(browser.cookie_names(), [""; 0]);
         assert_eq!(replayed.text("/own.get.a/own.user").await, "none nobody");
+    }
+}
+
+#[tokio::test]
+async fn a_flush_after_cycling_the_id_ends_a_session_without_data() {
+    for view in VIEWS {
+        let browser = Browser::new(&app(&Probe::default()));
+        browser.text("/own.login.alice").await;
+        let replayed = browser.snapshot();
+        browser.text(&format!("/{view}.cycle/{view}.flush")).await;
+        assert_eq!(browser.cookie_names(), [""; 0]);
+        assert_eq!(replayed.text("/own.user").await, "nobody");
+
+        // What is written after it may have been there before.
+        browser.text("/own.insert.message.1/own.login.alice").await;
+        browser
+            .text(&format!("/{view}.cycle/{view}.flush/{view}.insert.message.2"))
+            .await;
+        assert_eq!(browser.text("/own.user/own.get.message").await, "nobody 2");
+    }
+}
+
+#[tokio::test]
+async fn removing_the_last_key_after_cycling_the_id_ends_nothing() {
+    for view in VIEWS {
+        let browser = Browser::new(&app(&Probe::default()));
+        browser.text("/own.insert.next.1").await;
+        browser
+            .text(&format!("/own.login.alice/{view}.cycle/{view}.remove.next"))
+            .await;
+        assert_eq!(browser.text("/own.user/own.get.next").await, "alice none");
     }
 }
 
