@@ -69,8 +69,9 @@ impl Connections {
 
     /// Opens a connection unless one is there.
     pub(crate) async fn open(self: &Arc<Self>) -> Result<(), Error> {
-        let deadline = Instant::now() + self.options.connect_timeout + Duration::from_millis(100);
-        let connection = self.take(deadline).await?;
+        let limit = self.options.connect_timeout;
+        let deadline = Instant::now() + limit + Duration::from_millis(100);
+        let connection = self.take(deadline, limit).await?;
         self.put_back(connection);
         Ok(())
     }
@@ -102,7 +103,7 @@ impl Connections {
         };
         let mut tries = 0;
         loop {
-            let mut connection = self.take(deadline).await?;
+            let mut connection = self.take(deadline, self.options.command_timeout).await?;
             let failure = match fetch(&mut connection, statement, arguments.clone(), deadline).await {
                 Ok(rows) => {
                     self.put_back(connection);
@@ -130,13 +131,14 @@ impl Connections {
         }
     }
 
-    /// An idle connection, or a new one.
-    async fn take(self: &Arc<Self>, deadline: Instant) -> Result<PgConnection, Error> {
+    /// An idle connection, or a new one. `limit` is what the deadline is told as.
+    async fn take(self: &Arc<Self>, deadline: Instant, limit: Duration) -> Result<PgConnection, Error> {
+        let late = || Error::unavailable(ConnectError::late(&self.options, limit));
         if let Some(connection) = self.take_idle(deadline).await {
             return Ok(connection);
         }
         let Ok(gate) = timeout_at(deadline, Arc::clone(&self.gate).lock_owned()).await else {
-            return Err(self.late());
+            return Err(late());
         };
         // Somebody may have put one back meanwhile.
         if let Some(connection) = self.take_idle(deadline).await {
@@ -150,7 +152,7 @@ impl Connections {
         match timeout_at(deadline, receiver).await {
             Ok(Ok(Ok(connection))) => Ok(connection),
             Ok(Ok(Err(error))) => Err(Error::unavailable(error)),
-            Ok(Err(_)) | Err(_) => Err(self.late()),
+            Ok(Err(_)) | Err(_) => Err(late()),
         }
     }
 
@@ -209,10 +211,6 @@ impl Connections {
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn late(&self) -> Error {
-        Error::unavailable(ConnectError::late(&self.options, self.options.command_timeout))
     }
 }
 
