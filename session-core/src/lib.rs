@@ -31,12 +31,15 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `axum` | yes | [`SessionLayer`], [`Session`] and what they need; without it the crate has no web dependency |
+//! | `cloud-foundry` | | `cloud_foundry`: the Redis and the PostgreSQL that Cloud Foundry bound to the app |
 //! | `conformance` | | `conformance_tests!`, the suite for those who write a store |
 //! | `testing` | | `testing`: mint a logged-in cookie for an app's own tests |
 //! | `tower-sessions` | | `tower_sessions::Session` of 0.15 under our layer, and our stores under its layer |
 //! | `tower-sessions-014` | | the same for 0.14, on which axum-login 0.18 stands |
 
 mod change;
+#[cfg(feature = "cloud-foundry")]
+pub mod cloud_foundry;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod delta;

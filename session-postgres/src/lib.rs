@@ -45,8 +45,16 @@
 //! Certificates are verified by rustls, against the system's roots and a [file](PostgresOptions::ca_file) if there is
 //! one. A server on another machine must have a valid certificate unless the URL says otherwise:
 //! [`PostgresOptions::from_url`] tells more.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `cloud-foundry` | | `PostgresStore::connect` takes a `session_core::cloud_foundry::BoundPostgres` |
 
 mod backoff;
+#[cfg(feature = "cloud-foundry")]
+mod cloud_foundry;
 mod connections;
 mod error;
 mod migrate;

@@ -27,7 +27,7 @@ use sqlx::{
 #[derive(Clone)]
 pub struct PostgresOptions {
     server: PgConnectOptions,
-    /// Whether the URL or the environment says how TLS is to be used.
+    /// Whether the URL, the environment or the app says how TLS is to be used.
     tls_is_set: bool,
     ca_file: Option<PathBuf>,
     pub(crate) schema: String,
@@ -86,10 +86,21 @@ impl PostgresOptions {
         self
     }
 
-    /// A file with the certificate of an authority, in PEM, that is trusted besides the system's. None unless set.
+    /// A file with certificates of authorities, in PEM, that are trusted besides the system's. None unless set.
     #[must_use]
     pub fn ca_file(mut self, path: impl AsRef<Path>) -> Self {
         self.ca_file = Some(path.as_ref().to_owned());
+        self
+    }
+
+    /// Encrypts the connection and verifies nothing, whatever else is set: `sslmode=require`.
+    ///
+    /// Whoever can divert the connection then reads the password and the sessions. A [`ca_file`](Self::ca_file) with the
+    /// authority of the server's certificate is better; this is for the time until there is one.
+    #[must_use]
+    pub fn accept_any_certificate(mut self) -> Self {
+        self.server = self.server.ssl_mode(PgSslMode::Require);
+        self.tls_is_set = true;
         self
     }
 

@@ -51,9 +51,17 @@
 //!
 //! With `rediss://`. Certificates and host names are verified by rustls, against the system's roots and a
 //! [file](RedisOptions::ca_file) if there is one.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `cloud-foundry` | | `RedisStore::connect` takes a `session_core::cloud_foundry::BoundRedis` |
 
 mod backoff;
 mod clock;
+#[cfg(feature = "cloud-foundry")]
+mod cloud_foundry;
 mod connection;
 mod end_all;
 mod error;

@@ -7,6 +7,8 @@
 
 #[cfg(feature = "axum")]
 mod browser;
+#[cfg(feature = "cloud-foundry")]
+mod cloud_foundry;
 #[cfg(feature = "conformance")]
 mod conformance;
 #[cfg(feature = "axum")]

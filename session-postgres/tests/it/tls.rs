@@ -69,3 +69,16 @@ async fn a_server_without_tls_is_refused_where_a_certificate_is_asked_for() {
     let text = chain(&PostgresStore::connect(options).await.unwrap_err());
     assert!(text.contains("does not support TLS"), "{text}");
 }
+
+#[tokio::test]
+async fn any_certificate_will_do_if_the_app_says_so_but_one_there_must_be() {
+    let server = Server::start_with(Some(&Authority::new("unknown").certify("elsewhere")));
+    let url = |tls: &str| format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/postgres{tls}", server.port());
+    for tls in ["", "?sslmode=verify-full"] {
+        let options = patient_at(&url(tls)).accept_any_certificate();
+        PostgresStore::connect(options).await.unwrap().ping().await.unwrap();
+    }
+    let without = patient(crate::server()).accept_any_certificate();
+    let text = chain(&PostgresStore::connect(without).await.unwrap_err());
+    assert!(text.contains("does not support TLS"), "{text}");
+}
