@@ -4,19 +4,20 @@ use axum::{
     Form, Json, Router,
     extract::State,
     http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware,
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
 use session_core::{Error, Session, SessionLayer};
 
-use crate::{accounts, page::Page, visits::Visits};
+use crate::{accounts, page::Page, serve::Health, visits::Visits};
 
 /// The name of the instance, which its answers tell.
 type Instance = State<Arc<str>>;
 
 /// The app: its pages, over whatever store the layer has.
-pub(crate) fn app(layer: SessionLayer, instance: &str) -> Router {
+pub(crate) fn app(layer: SessionLayer, instance: &str, health: &Health) -> Router {
     // Against CSRF, SameSite=Lax suffices for the demo: a form on another site posts without the cookies. It can still
     // log a browser in as somebody of its choice; an app where that matters adds tower-http's CSRF layer.
     Router::new()
@@ -26,9 +27,8 @@ pub(crate) fn app(layer: SessionLayer, instance: &str) -> Router {
         .route("/note", post(keep_note))
         .route("/api/me", get(me))
         .route("/api/visits", post(visit))
+        .layer(middleware::from_fn_with_state(health.clone(), Health::count))
         .layer(layer)
-        // Below the layer, for it needs no session.
-        .route("/healthz", get(async || "ok"))
         .with_state(instance.into())
 }
 

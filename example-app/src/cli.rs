@@ -1,11 +1,17 @@
 use std::{
     env,
     net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
     process,
 };
 
-use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::BoolishValueParser};
 use session_core::{SessionLayer, SessionStore};
+
+use crate::{
+    fleet,
+    serve::{Forwarded, Instance},
+};
 
 /// An app that runs as many instances behind a balancer and shares its sessions.
 ///
@@ -33,8 +39,17 @@ pub(crate) enum Command {
 #[derive(Args, Debug)]
 pub(crate) struct FleetArgs {
     /// How many instances to run.
-    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub(crate) instances: u16,
+    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) instances: u32,
+
+    /// A command to do once the instances are ready, as if it were typed: "scale N", "restart K", "kill K", "roll" or
+    /// "status". May be given several times; they are done in order.
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) run: Vec<fleet::Command>,
+
+    /// Run the instances with the bound services in this file, a VCAP_SERVICES in JSON, instead of with --store.
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    pub(crate) vcap_services: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) listen: ListenArgs,
@@ -51,6 +66,15 @@ pub(crate) struct ServeArgs {
     /// What the page calls this instance. Default: the platform's CF_INSTANCE_INDEX, else the process id.
     #[arg(long, value_name = "NAME")]
     instance: Option<String>,
+
+    /// How many proxies of yours stand in front of the app, each of which adds to X-Forwarded-For: so many of its
+    /// entries are believed, and X-Forwarded-Proto if there is any. On cloud.gov it is 2, and 3 behind a CDN.
+    #[arg(long, env = "TRUSTED_HOPS", default_value_t = 0, value_name = "N")]
+    trusted_hops: usize,
+
+    /// Stop when the input ends too, for a fleet that may be killed.
+    #[arg(long, hide = true)]
+    pub(crate) until_stdin_ends: bool,
 
     #[command(flatten)]
     pub(crate) listen: ListenArgs,
@@ -80,29 +104,52 @@ pub(crate) struct CookieArgs {
     /// Without it the cookies work over plain http too, which is for this machine only. Set it (or HTTPS=true)
     /// wherever something in front of the app speaks TLS.
     #[arg(long, env = "HTTPS", value_parser = BoolishValueParser::new())]
-    https: bool,
+    pub(crate) https: bool,
 }
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct StoreArgs {
     /// Where the sessions are: memory, redis://…, rediss://… (with TLS) or postgres://….
     ///
-    /// Memory is shared within one process only: by the instances of a fleet, not by several `serve`.
+    /// If it is not given, it is the Redis or Postgres that Cloud Foundry has bound to the app, elsewhere DATABASE_URL,
+    /// and if there is none, memory. Memory is shared within one process only: by the instances of a fleet, not by
+    /// several `serve`.
     // A string, and its value not shown: whatever clap knows to be wrong it prints, and there is a password in it.
-    #[arg(
-        long = "store",
-        env = "STORE_URL",
-        hide_env_values = true,
-        default_value = "memory",
-        value_name = "URL"
-    )]
-    pub(crate) url: String,
+    #[arg(long = "store", env = "STORE_URL", hide_env_values = true, value_name = "URL")]
+    pub(crate) url: Option<String>,
+
+    /// Which of the bound services keeps the sessions, if there is a Redis and a Postgres.
+    #[arg(long, env = "SESSION_BACKEND", value_name = "BACKEND")]
+    pub(crate) backend: Option<Backend>,
+
+    /// The name of the bound service that keeps the sessions, if there are several of its kind.
+    #[arg(long, env = "SESSION_SERVICE", value_name = "NAME")]
+    pub(crate) service: Option<String>,
+
+    /// Certificates of authorities to trust besides the system's, in PEM, for the bound service.
+    #[arg(long, env = "SESSION_CA_FILE", value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// What keeps the sessions.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Backend {
+    Redis,
+    Postgres,
 }
 
 impl ServeArgs {
-    pub(crate) fn instance(&self) -> String {
-        let given = self.instance.clone().or_else(|| env::var("CF_INSTANCE_INDEX").ok());
-        given.unwrap_or_else(|| process::id().to_string())
+    pub(crate) fn instance(&self) -> Instance {
+        let index = env::var("CF_INSTANCE_INDEX").ok();
+        let name = self.instance.clone().or_else(|| index.clone());
+        Instance {
+            name: name.unwrap_or_else(|| process::id().to_string()),
+            index: index.and_then(|index| index.parse().ok()),
+            cookies: self.cookies,
+            forwarded: Forwarded {
+                hops: self.trusted_hops,
+            },
+        }
     }
 }
 

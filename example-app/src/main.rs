@@ -5,12 +5,10 @@
 
 mod accounts;
 mod app;
-mod balancer;
 mod cli;
 mod fleet;
 mod page;
 mod serve;
-mod shutdown;
 mod store;
 mod visits;
 
@@ -49,7 +47,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command.unwrap_or(Command::Fleet(cli.fleet)) {
         Command::Fleet(args) => fleet::run(&args).await,
         Command::Serve(args) => serve::run(&args).await,
-        Command::Migrate(store) => store::migrate(&store.url).await,
+        Command::Migrate(store) => store::migrate(&store).await,
     }
 }
 

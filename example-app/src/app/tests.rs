@@ -17,7 +17,11 @@ async fn ask(layer: &SessionLayer, request: axum::http::request::Builder, body: 
         .header("content-type", form)
         .body(Body::from(body.to_owned()))
         .unwrap();
-    let (head, body) = app(layer.clone(), "7").oneshot(request).await.unwrap().into_parts();
+    let (head, body) = app(layer.clone(), "7", &Health::default())
+        .oneshot(request)
+        .await
+        .unwrap()
+        .into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap();
     (Response::from_parts(head, ()), String::from_utf8(body.into()).unwrap())
 }

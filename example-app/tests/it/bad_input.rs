@@ -4,7 +4,6 @@ use std::net::TcpListener;
 
 use axum::http::{Request, StatusCode, header};
 use serde_json::json;
-use sqlx::{Connection, PgConnection, raw_sql};
 
 use crate::{
     browser::Browser,
@@ -80,28 +79,6 @@ fn a_port_in_use_is_told() {
             "{errors}"
         );
     }
-}
-
-#[tokio::test]
-async fn a_database_must_be_prepared() {
-    let url = Database::Postgres.url().await;
-    let mut admin = PgConnection::connect(&url).await.unwrap();
-    raw_sql("create database unprepared").execute(&mut admin).await.unwrap();
-    let url = format!("{}/unprepared", url.rsplit_once('/').unwrap().0);
-
-    let errors = failure(&["serve", "--port", "0", "--store", &url]);
-    assert!(
-        errors.contains("run `example-app migrate` with the same --store first"),
-        "{errors}"
-    );
-
-    let ended = Process::start(&mut app(["migrate", "--store", &url])).end();
-    assert!(
-        ended.succeeded && ended.output == "the database is ready\n",
-        "{ended:?}"
-    );
-    let (_process, address) = serve("A", &url);
-    assert_eq!(Browser::new().get(&address).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ mod gate;
 mod outage;
 mod process;
 mod races;
+mod ready;
+mod traffic;
 
 #[path = "../../../session-postgres/tests/it/server.rs"]
 mod postgres_server;

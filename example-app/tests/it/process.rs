@@ -1,7 +1,7 @@
 use std::{
     env,
     ffi::OsStr,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     path::PathBuf,
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
@@ -106,6 +106,13 @@ impl Process {
         }
     }
 
+    /// Types a line.
+    pub(crate) fn type_line(&mut self, line: &str) {
+        let input = self.input.as_mut().unwrap();
+        writeln!(input, "{line}").unwrap();
+        input.flush().unwrap();
+    }
+
     /// Asks it to end, as a platform or a terminal does.
     pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
@@ -135,8 +142,15 @@ impl Drop for Process {
 pub(crate) fn app<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_example-app"));
     command.args(arguments);
-    for variable in ["CF_INSTANCE_INDEX", "HTTPS", "PORT", "RUST_LOG", "STORE_URL"] {
-        command.env_remove(variable);
+    for (variable, _) in env::vars_os() {
+        let name = variable.to_string_lossy();
+        let is_read = ["CF_", "VCAP_", "SESSION_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+            || ["DATABASE_URL", "HTTPS", "PORT", "RUST_LOG", "STORE_URL", "TRUSTED_HOPS"].contains(&&*name);
+        if is_read {
+            command.env_remove(variable);
+        }
     }
     command
 }

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Handle, state::Intent};
-use crate::{Error, SessionId, Value};
+use crate::{Error, SessionId, SessionInfo, Value};
 
 /// The session of a request: what an axum handler extracts.
 ///
@@ -206,6 +206,13 @@ impl Session {
     #[must_use]
     pub fn id(&self) -> Option<SessionId> {
         self.handle.state().current.as_ref().map(|current| current.id)
+    }
+
+    /// When the session began, was last seen, and ends at the latest, by the store's clock when it was loaded. `None` for
+    /// a session that this request began or renewed, until it is [reloaded](Self::reload).
+    #[must_use]
+    pub fn info(&self) -> Option<SessionInfo> {
+        self.handle.state().current.as_ref()?.info.clone()
     }
 
     /// Commits now what is to be committed, for handlers that must know the outcome, and for what a response writes

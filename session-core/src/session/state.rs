@@ -1,7 +1,8 @@
 use http::StatusCode;
 
 use crate::{
-    Change, Data, Delta, Error, Loaded, NewSession, Record, Renewal, SessionId, SessionToken, Update, Value,
+    Change, Data, Delta, Error, Loaded, NewSession, Record, Renewal, SessionId, SessionInfo, SessionToken, Update,
+    Value,
     layer::{Config, Place, SetCookies},
 };
 
@@ -36,6 +37,8 @@ pub(crate) struct Current {
     pub(crate) data: Data,
     pub(crate) user: Option<String>,
     pub(crate) touch_due: bool,
+    /// What the store told of it when it was loaded.
+    pub(crate) info: Option<SessionInfo>,
 }
 
 /// A new token, to be made by the commit.
@@ -61,6 +64,12 @@ impl Current {
         let interval = config.touch_interval.min(record.idle_timeout / 10);
         Self {
             id,
+            info: Some(SessionInfo::new(
+                id,
+                record.created,
+                record.last_seen,
+                record.absolute_end,
+            )),
             touch_due: record.loaded_at - record.last_seen >= interval,
             data: record.data,
             user: record.user,
@@ -281,6 +290,7 @@ impl State {
                     }
                     delta.apply_to(&mut current.data);
                     current.id = token.id();
+                    current.info = None;
                     current.user = renewal.user;
                 }
                 self.cookies.set(Place::Login, token);
@@ -303,6 +313,7 @@ impl State {
             data,
             user: new.user.clone(),
             touch_due: false,
+            info: None,
         });
         if place == Place::Login {
             self.cookies.remove(Place::Visitor);

@@ -13,8 +13,11 @@ mod cloud_foundry;
 mod conformance;
 #[cfg(feature = "axum")]
 mod handover;
+#[cfg(feature = "axum")]
 mod late;
+#[cfg(feature = "axum")]
 mod layer;
+#[cfg(feature = "axum")]
 mod login;
 #[cfg(feature = "axum")]
 mod probe;

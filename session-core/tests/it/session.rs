@@ -241,6 +241,25 @@ async fn reload_shows_what_others_did_and_keeps_what_i_did() {
 }
 
 #[tokio::test]
+async fn the_times_of_a_session_are_those_of_its_store() {
+    let store = Probe::default();
+    let info = get(async |session: Session| {
+        let before = session.info();
+        session.insert("a", &1)?;
+        session.save().await?;
+        session.reload().await?;
+        let info = session.info().unwrap();
+        assert!(before.is_none() || before == Some(info.clone()));
+        assert_eq!(Some(info.id), session.id());
+        assert_eq!(info.absolute_end - info.created, Duration::from_secs(12 * 60 * 60));
+        Ok::<_, Error>(before.is_some().to_string())
+    });
+    let browser = Browser::new(&app(&store, Router::new().route("/info", info)));
+    assert_eq!(browser.text("/info").await, "false");
+    assert_eq!(browser.text("/info").await, "true");
+}
+
+#[tokio::test]
 async fn after_logout_a_write_begins_a_new_session() {
     let store = Probe::default();
     let flash = get(async |session: Session| {

@@ -1,10 +1,15 @@
-use std::{future::Future, io, time::Duration};
+use std::{future::Future, io, net::SocketAddr, thread, time::Duration};
 
 use axum::Router;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, sync::watch, time::sleep};
 
-/// How long requests that are being answered may go on after the signal. Platforms kill after ten seconds.
-const GRACE: Duration = Duration::from_secs(5);
+use super::Health;
+
+/// How long an instance that was asked to stop goes on taking connections, while whoever balances finds out.
+const NOTICE: Duration = Duration::from_millis(500);
+
+/// How long requests that are being answered may go on after that. Platforms kill after ten seconds.
+const GRACE: Duration = Duration::from_millis(7500);
 
 /// Whoever holds it keeps the servers running that were given its [`Signal`].
 #[derive(Debug)]
@@ -26,6 +31,26 @@ pub(crate) fn on_request() -> io::Result<Signal> {
     let requested = requested()?;
     tokio::spawn(async move {
         requested.await;
+        drop(running);
+    });
+    Ok(signal)
+}
+
+/// The same, and it comes with the end of the input too: whoever started this process is gone.
+pub(crate) fn on_request_or_end_of_input() -> io::Result<Signal> {
+    let (running, signal) = channel();
+    let requested = on_request()?;
+    let (ended, end) = tokio::sync::oneshot::channel::<()>();
+    // A thread of its own: one of the runtime's would keep the program from ending.
+    thread::spawn(move || {
+        let _ended = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        drop(ended);
+    });
+    tokio::spawn(async move {
+        tokio::select! {
+            () = requested.come() => {}
+            _dropped = end => {}
+        }
         drop(running);
     });
     Ok(signal)
@@ -55,18 +80,45 @@ fn requested() -> io::Result<impl Future<Output = ()>> {
 }
 
 impl Signal {
+    pub(crate) fn has_come(&self) -> bool {
+        self.0.has_changed().is_err()
+    }
+
     pub(crate) async fn come(mut self) {
         // Nothing is ever sent, so this is an error: the other half is gone.
         while self.0.changed().await.is_ok() {}
     }
 }
 
+/// Serves an instance: after the signal it says that it is not ready, takes requests a moment longer, and then finishes
+/// those under way.
+pub(super) async fn serve_instance(
+    signal: Signal,
+    health: Health,
+    listener: TcpListener,
+    app: Router,
+) -> io::Result<()> {
+    let (noticed, stop) = channel();
+    let notice = async {
+        signal.come().await;
+        health.stopping();
+        sleep(NOTICE).await;
+        drop(noticed);
+        std::future::pending().await
+    };
+    tokio::select! {
+        ended = serve_until(stop, listener, app) => ended,
+        never = notice => never,
+    }
+}
+
 /// Serves `app` until the signal comes and the requests under way are answered, or their grace is over.
 pub(crate) async fn serve_until(signal: Signal, listener: TcpListener, app: Router) -> io::Result<()> {
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, app).with_graceful_shutdown(signal.clone().come());
     let overtime = async {
         signal.come().await;
-        tokio::time::sleep(GRACE).await;
+        sleep(GRACE).await;
     };
     tokio::select! {
         ended = server => ended,

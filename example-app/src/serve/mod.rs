@@ -1,0 +1,89 @@
+//! One instance, as a platform runs it.
+
+mod forwarded;
+mod health;
+mod prepare;
+mod shutdown;
+
+use std::{
+    io::{Error as IoError, ErrorKind},
+    net::SocketAddr,
+};
+
+use axum::{Router, middleware};
+use tokio::net::TcpListener;
+
+use crate::{
+    Failure,
+    app::app,
+    cli::{CookieArgs, ListenArgs, ServeArgs},
+    store::{Place, Store},
+};
+
+pub(crate) use forwarded::Forwarded;
+pub(crate) use health::{Health, Status};
+pub(crate) use shutdown::{Running, Signal, channel, on_request, serve_until};
+
+/// A port that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+enum ListenError {
+    #[error("port {} of {} is in use: choose another with --port", .0.port(), .0.ip())]
+    InUse(SocketAddr),
+    #[error("cannot listen on {0}")]
+    Other(SocketAddr, #[source] IoError),
+}
+
+/// One instance of the app.
+#[derive(Clone, Debug)]
+pub(crate) struct Instance {
+    /// What its page calls it.
+    pub(crate) name: String,
+    /// Its number on its platform. Number 0 prepares the store, and so does one without a number.
+    pub(crate) index: Option<u32>,
+    pub(crate) cookies: CookieArgs,
+    pub(crate) forwarded: Forwarded,
+}
+
+impl Instance {
+    /// Answers requests until the signal comes: at once, and as ready when what has to be prepared is.
+    pub(crate) async fn serve(self, store: Store, listener: TcpListener, stop: Signal) -> std::io::Result<()> {
+        let health = Health::default();
+        let preparing = tokio::spawn(prepare::until_ready(store.clone(), self.index, health.clone()));
+        let layer = self.cookies.layer(store.sessions());
+        let routes = app(layer, &self.name, &health).merge(health.routes(&self.name, store.sessions()));
+        let routes: Router = routes.layer(middleware::from_fn_with_state(self.forwarded, forwarded::log));
+        let ended = shutdown::serve_instance(stop, health, listener, routes).await;
+        preparing.abort();
+        ended
+    }
+}
+
+/// The command `serve`.
+pub(crate) async fn run(args: &ServeArgs) -> Result<(), Failure> {
+    let stop = match args.until_stdin_ends {
+        true => shutdown::on_request_or_end_of_input()?,
+        false => on_request()?,
+    };
+    let place = Place::of(&args.store)?;
+    let listener = listen(&args.listen).await?;
+    let store = place.open().await?;
+    let instance = args.instance();
+    println!(
+        "instance {} listens on http://{}",
+        instance.name,
+        listener.local_addr()?
+    );
+    instance.serve(store, listener, stop).await?;
+    Ok(())
+}
+
+pub(crate) async fn listen(args: &ListenArgs) -> Result<TcpListener, Failure> {
+    let address = SocketAddr::new(args.host, args.port);
+    TcpListener::bind(address).await.map_err(|error| {
+        let error = match error.kind() {
+            ErrorKind::AddrInUse => ListenError::InUse(address),
+            _ => ListenError::Other(address, error),
+        };
+        error.into()
+    })
+}
