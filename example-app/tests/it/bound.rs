@@ -147,7 +147,10 @@ async fn a_postgres_of_cloud_gov_is_used_with_a_verified_certificate() {
 
     let ended = Process::start(&mut serve(&[("VCAP_SERVICES", &services)])).end();
     assert!(!ended.succeeded);
-    assert!(ended.errors.contains("no connection to PostgreSQL at"), "without the authority: {ended:?}");
+    assert!(
+        ended.errors.contains("no connection to PostgreSQL at"),
+        "without the authority: {ended:?}"
+    );
 }
 
 #[tokio::test]
@@ -171,7 +174,12 @@ async fn of_several_services_the_one_that_is_named_is_used() {
     let file = NamedTempFile::new().unwrap();
     std::fs::write(&file, &services).unwrap();
     let path = ("VCAP_SERVICES_FILE_PATH", text(file.path()));
-    shares_logins(&[path, ("VCAP_SERVICES", "not looked at"), ("SESSION_BACKEND", "postgres")]).await;
+    shares_logins(&[
+        path,
+        ("VCAP_SERVICES", "not looked at"),
+        ("SESSION_BACKEND", "postgres"),
+    ])
+    .await;
 }
 
 #[test]
@@ -198,7 +206,10 @@ fn what_cannot_be_used_is_told_in_one_sentence() {
     ] {
         is_told(&[("VCAP_SERVICES", &services)], expected);
     }
-    is_told(&[("VCAP_SERVICES_FILE_PATH", "/nowhere/vcap_services")], "/nowhere/vcap_services");
+    is_told(
+        &[("VCAP_SERVICES_FILE_PATH", "/nowhere/vcap_services")],
+        "/nowhere/vcap_services",
+    );
     is_told(&[], "VCAP_SERVICES");
 }
 
@@ -207,7 +218,10 @@ fn is_told(variables: &[(&str, &str)], expected: &str) {
     let ended = Process::start(&mut serve(variables)).end();
     let lines: Vec<&str> = ended.errors.lines().collect();
     assert!(!ended.succeeded && lines.len() == 1, "{variables:?}: {ended:?}");
-    assert!(lines[0].starts_with("error: ") && lines[0].contains(expected), "{expected}: {lines:?}");
+    assert!(
+        lines[0].starts_with("error: ") && lines[0].contains(expected),
+        "{expected}: {lines:?}"
+    );
     for secret in [redis_server::PASSWORD, postgres_server::PASSWORD, "geheim"] {
         assert!(!lines[0].contains(secret), "{lines:?}");
     }
