@@ -97,7 +97,7 @@ async fn schemas_have_work_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_role_with_rights_on_work_on_rows_can_do_work() {
+async fn a_role_with_rights_on_rows_only_can_do_work() {
     drop(migrated(patient(server()).schema("work_on_rows")).await);
     let mut admin = admin(server()).await;
     for text in [
