@@ -85,7 +85,7 @@ fn rds(port: u16) -> Value {
     })
 }
 
-fn user_provided(name: &str, credentials: Value) -> Value {
+fn user_provided(name: &str, credentials: &Value) -> Value {
     json!({
         "label": "user-provided", "name": name, "tags": [], "instance_guid": "91d4b0aa", "instance_name": name,
         "binding_guid": "91d4b0ab", "binding_name": null, "credentials": credentials, "syslog_drain_url": "",
@@ -159,10 +159,10 @@ async fn of_several_services_the_one_that_is_named_is_used() {
     let (user, password) = (postgres_server::USER, postgres_server::PASSWORD);
     let services = json!({
         "user-provided": [
-            user_provided("session-secrets", json!({"SESSION_KEYS": "base64"})),
-            user_provided("cache", json!({"uri": "redis://cache.invalid"})),
-            user_provided("sessions", json!({"url": redis.url()})),
-            user_provided("database", json!({
+            user_provided("session-secrets", &json!({"SESSION_KEYS": "base64"})),
+            user_provided("cache", &json!({"uri": "redis://cache.invalid"})),
+            user_provided("sessions", &json!({"url": redis.url()})),
+            user_provided("database", &json!({
                 "uri": format!("postgresql://{user}:{password}@127.0.0.1/postgres"), "port": postgres.port(),
             })),
         ],
