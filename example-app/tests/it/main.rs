@@ -5,6 +5,7 @@
 mod across;
 mod bad_input;
 mod browser;
+mod chromium;
 mod database;
 mod fleet;
 mod forced;
