@@ -3,6 +3,7 @@ use std::{env, fmt, sync::Arc};
 use session_core::{
     Error, MemoryStore, SessionStore,
     cloud_foundry::{BoundServices, CloudFoundryError},
+    run_once,
 };
 use session_postgres::{PostgresOptions, PostgresStore};
 use session_redis::{RedisOptions, RedisStore};
@@ -124,7 +125,7 @@ impl Store {
     /// Whether there is nothing left to [`migrate`](Self::migrate).
     pub(crate) async fn is_migrated(&self) -> Result<bool, Error> {
         match self {
-            Self::Postgres(_) => Ok(false),
+            Self::Postgres(store) => store.is_migrated().await,
             Self::Memory(_) | Self::Redis(_) => Ok(true),
         }
     }
@@ -141,7 +142,16 @@ impl Store {
     /// another has to give it another name.
     pub(crate) async fn set_up(&self) -> Result<(), Failure> {
         const NAME: &str = "example-app: load agency contacts, 2026-11";
-        tracing::info!("{NAME}");
+        let work = async || {
+            // Here an app would fill its tables.
+            tracing::info!("loaded the agency contacts");
+            Ok(())
+        };
+        match self {
+            Self::Memory(store) => run_once(store, NAME, work).await?,
+            Self::Postgres(store) => run_once(store, NAME, work).await?,
+            Self::Redis(store) => run_once(store, NAME, work).await?,
+        };
         Ok(())
     }
 }

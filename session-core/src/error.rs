@@ -59,6 +59,10 @@ pub enum Error {
     #[error("a user to log in is named by 1 to 255 bytes without the character U+0000")]
     InvalidUser,
 
+    /// The text names no work.
+    #[error("work to be done once is named by 1 to 255 bytes without the character U+0000")]
+    InvalidWork,
+
     /// The head of the response has been sent, so no cookie can be set any more.
     #[error("the response has begun, so its cookies are fixed: {action} before it is returned, or call save() earlier")]
     TooLate {
@@ -121,6 +125,15 @@ pub enum Error {
         size: u64,
         /// The most that is allowed.
         limit: u64,
+    },
+
+    /// An app's own work, which was to be done once, failed. It has been given back, for others to try.
+    #[error("the work {name:?} failed")]
+    Work {
+        /// The name of the work.
+        name: String,
+        /// What it says.
+        source: Box<dyn StdError + Send + Sync>,
     },
 }
 

@@ -26,13 +26,18 @@
 //! instead. A login or a renewal moves the session to a new token: a request that was in flight meanwhile can still
 //! write to a session that was renewed, and is refused (409) by one that somebody logged in to or out of.
 //!
+//! # Once, not N times
+//!
+//! [`run_once`] does an app's own set-up work once, however many instances start with it.
+//!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `axum` | yes | [`SessionLayer`], [`Session`] and what they need; without it the crate has no web dependency |
+//! | `once` | yes | [`run_once`]; without it and `axum` the crate has no runtime |
 //! | `cloud-foundry` | | `cloud_foundry`: the Redis and the PostgreSQL that Cloud Foundry bound to the app |
-//! | `conformance` | | `conformance_tests!`, the suite for those who write a store |
+//! | `conformance` | | `conformance_tests!` and `once_tests!`, the suites for those who write a store |
 //! | `testing` | | `testing`: mint a logged-in cookie for an app's own tests |
 //! | `tower-sessions` | | `tower_sessions::Session` of 0.15 under our layer, and our stores under its layer |
 //! | `tower-sessions-014` | | the same for 0.14, on which axum-login 0.18 stands |
@@ -46,12 +51,15 @@ mod delta;
 mod error;
 mod expectation;
 mod id;
+#[cfg(any(feature = "axum", feature = "once"))]
+mod jitter;
 #[cfg(feature = "axum")]
 mod layer;
 mod lifetime;
 mod loaded;
 mod memory;
 mod new_session;
+mod once;
 mod page;
 mod record;
 mod renewal;
@@ -79,6 +87,9 @@ pub use lifetime::Lifetime;
 pub use loaded::Loaded;
 pub use memory::MemoryStore;
 pub use new_session::NewSession;
+#[cfg(feature = "once")]
+pub use once::run_once;
+pub use once::{Claim, Claimed, OnceStore};
 pub use page::Page;
 pub use record::{Data, Record};
 pub use renewal::Renewal;

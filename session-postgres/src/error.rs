@@ -82,7 +82,7 @@ impl MigrateError {
 /// The tables are not there.
 #[derive(Debug, thiserror::Error)]
 #[error("the schema {schema:?} does not have the tables: call PostgresStore::migrate() once before using the store")]
-struct NotMigrated {
+pub(crate) struct NotMigrated {
     schema: String,
     source: sqlx::Error,
 }

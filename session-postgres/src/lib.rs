@@ -17,16 +17,18 @@
 //!
 //! # What is stored
 //!
-//! Two tables in a schema of their own, `session` unless [set otherwise](PostgresOptions::schema), which
+//! Three tables in a schema of their own, `session` unless [set otherwise](PostgresOptions::schema), which
 //! [`PostgresStore::migrate`] makes. `session` has a row for each session, and `marker` one for each renewal of the
-//! last five minutes. They hold no token, so that whoever reads them can open no session.
+//! last five minutes. They hold no token, so that whoever reads them can open no session. `work` has a row for all work
+//! that was done [once](session_core::OnceStore), which stays.
 //!
 //! A write merges the keys it sets and removes into the row as it is by then, in one statement, which is one round trip
 //! and one commit. It is as durable as the server's `synchronous_commit` makes it: no write that was acknowledged is
 //! lost, unless that was turned off. Whether a session lives is decided by the server's clock alone.
 //!
 //! PostgreSQL 13 or newer, with the encoding UTF8. After `migrate` a role needs `USAGE` on the schema, and `SELECT`,
-//! `INSERT`, `UPDATE` and `DELETE` on its tables. What has expired is invisible and still takes space: call
+//! `INSERT`, `UPDATE` and `DELETE` on its tables, also on those that a later version adds (`ALTER DEFAULT PRIVILEGES`
+//! sees to that). What has expired is invisible and still takes space: call
 //! [`purge`](session_core::SessionStore::purge) now and then, from any instance: the session layer does.
 //!
 //! # When the server is away
@@ -58,6 +60,7 @@ mod cloud_foundry;
 mod connections;
 mod error;
 mod migrate;
+mod once;
 mod options;
 mod record;
 mod statement;

@@ -13,7 +13,13 @@ use crate::{
 };
 
 /// What makes each version out of the one before it, the first one out of nothing. Only ever added to.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_session_and_marker.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_session_and_marker.sql"),
+    include_str!("migrations/0002_work.sql"),
+];
+
+/// The version that they make.
+pub(crate) const NEWEST: i32 = MIGRATIONS.len() as i32;
 
 /// How long it may take, waiting for others who do the same included.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -45,6 +45,7 @@ pub(crate) struct Statements {
     pub(crate) end_all: Statement,
     pub(crate) follow: Statement,
     pub(crate) forget_expired: Statement,
+    pub(crate) is_migrated: Statement,
     pub(crate) load: Statement,
     pub(crate) of_user: Statement,
     pub(crate) ping: Statement,
@@ -54,6 +55,10 @@ pub(crate) struct Statements {
     pub(crate) renewed: Statement,
     pub(crate) touch: Statement,
     pub(crate) update: Statement,
+    pub(crate) work_claim: Statement,
+    pub(crate) work_finish: Statement,
+    pub(crate) work_give_back: Statement,
+    pub(crate) work_keep: Statement,
 }
 
 impl Statements {
@@ -72,6 +77,7 @@ impl Statements {
             end_all: write(include_str!("statements/end_all.sql")),
             follow: read(include_str!("statements/follow.sql")),
             forget_expired: write(include_str!("statements/forget_expired.sql")),
+            is_migrated: read(include_str!("statements/is_migrated.sql")),
             load: read(include_str!("statements/load.sql")),
             of_user: read(include_str!("statements/of_user.sql")),
             ping: read(include_str!("statements/ping.sql")),
@@ -81,6 +87,10 @@ impl Statements {
             renewed: read(include_str!("statements/renewed.sql")),
             touch: write(include_str!("statements/touch.sql")),
             update: write(include_str!("statements/update.sql")),
+            work_claim: write(include_str!("statements/work_claim.sql")),
+            work_finish: write(include_str!("statements/work_finish.sql")),
+            work_give_back: write(include_str!("statements/work_give_back.sql")),
+            work_keep: write(include_str!("statements/work_keep.sql")),
         }
     }
 }

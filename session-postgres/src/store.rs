@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use crate::{
     PostgresOptions,
     connections::Connections,
-    migrate,
+    error::NotMigrated,
+    migrate::{self, NEWEST},
     record::{
         decode_count, decode_id, decode_info, decode_outcome, decode_record, decode_version, encode_duration,
         encode_id, encode_sets, encode_size, encode_value,
@@ -28,7 +29,7 @@ const FOLLOW_LIMIT: usize = 16;
 #[derive(Clone)]
 pub struct PostgresStore {
     connections: Arc<Connections>,
-    statements: Arc<Statements>,
+    pub(crate) statements: Arc<Statements>,
 }
 
 impl PostgresStore {
@@ -87,11 +88,37 @@ impl PostgresStore {
         migrate::run(self.connections.options()).await
     }
 
-    fn deadline(&self) -> Instant {
+    /// Whether [`migrate`](Self::migrate) has been done, here or elsewhere, by this version or a newer one: what an
+    /// instance asks that is not ready before another one has done it.
+    ///
+    /// ```no_run
+    /// # use session_postgres::PostgresStore;
+    /// # use std::time::Duration;
+    /// # async fn run() -> Result<(), session_core::Error> {
+    /// let store = PostgresStore::connect("postgres://app:secret@db.example/app").await?;
+    /// while !store.is_migrated().await? {
+    ///     tokio::time::sleep(Duration::from_secs(1)).await;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`] if the server cannot be asked, or does not let this role read the schema.
+    pub async fn is_migrated(&self) -> Result<bool, Error> {
+        let asked = self.fetch(&self.statements.is_migrated, arguments![NEWEST], self.deadline());
+        match asked.await {
+            Err(Error::Unavailable { source }) if source.is::<NotMigrated>() => Ok(false),
+            rows => Ok(!rows?.is_empty()),
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Instant {
         Instant::now() + self.connections.options().command_timeout
     }
 
-    async fn fetch(
+    pub(crate) async fn fetch(
         &self,
         statement: &Statement,
         arguments: PgArguments,

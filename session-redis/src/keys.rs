@@ -26,18 +26,15 @@ impl Keys {
 
     /// The key of a user's index.
     ///
-    /// Letters, digits and `-_.@` stand for themselves, any other byte for `%` and its two digits. So no name is that
-    /// of another user, of a session, or of anything under another prefix, and none picks its place in a cluster.
+    /// No name is that of another user, of a session, or of anything under another prefix, and none picks its place in
+    /// a cluster.
     pub(crate) fn user(&self, user: &str) -> String {
-        let mut key = self.users.clone();
-        for byte in user.bytes() {
-            if is_plain(byte) {
-                key.push(char::from(byte));
-            } else {
-                write!(key, "%{byte:02X}").expect("a string takes all that is written");
-            }
-        }
-        key
+        format!("{}{}", self.users, plain(user))
+    }
+
+    /// The key of work that is to be done once; the same holds of its name.
+    pub(crate) fn work(&self, name: &str) -> String {
+        format!("{}:work:{}", self.prefix, plain(name))
     }
 
     /// A pattern that all users' indexes match, and some other keys if a prefix begins like another.
@@ -50,6 +47,19 @@ impl Keys {
         let name = key.strip_prefix(self.users.as_bytes());
         name.is_some_and(|name| name.iter().all(|byte| is_plain(*byte) || *byte == b'%'))
     }
+}
+
+/// A name in which letters, digits and `-_.@` stand for themselves, and `%` and two digits for any other byte.
+fn plain(name: &str) -> String {
+    let mut plain = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if is_plain(byte) {
+            plain.push(char::from(byte));
+        } else {
+            write!(plain, "%{byte:02X}").expect("a string takes all that is written");
+        }
+    }
+    plain
 }
 
 fn is_plain(byte: u8) -> bool {
@@ -68,6 +78,7 @@ mod tests {
         assert_eq!(keys.user("alice@example.org"), "web:user:alice@example.org");
         assert_eq!(keys.user("{é}:*%"), "web:user:%7B%C3%A9%7D%3A%2A%25");
         assert_eq!(keys.users(), "web:user:*");
+        assert_eq!(keys.work("load contacts 2026-11"), "web:work:load%20contacts%202026-11");
     }
 
     #[test]
@@ -77,5 +88,7 @@ mod tests {
         assert!(keys.is_user(keys.user("user:bob").as_bytes()));
         assert!(!keys.is_user(longer.user("bob").as_bytes()));
         assert!(!keys.is_user(longer.session(&id).as_bytes()));
+        assert!(!keys.is_user(longer.work("load").as_bytes()));
+        assert!(!keys.is_user(keys.work("load").as_bytes()));
     }
 }

@@ -18,7 +18,8 @@
 //!
 //! A hash for each session, `session:{tag}:id` unless [set otherwise](RedisOptions::key_prefix), one for each renewal
 //! of the last five minutes, and a sorted set for each user, `session:user:name`. They hold no token, so that whoever
-//! reads them can open no session. The tag keeps a session and what it is renewed to in one slot of a cluster.
+//! reads them can open no session. Work that was done [once](session_core::OnceStore) has a small hash,
+//! `session:work:name`, which stays. The tag keeps a session and what it is renewed to in one slot of a cluster.
 //!
 //! A write merges the keys it sets and removes into the hash as it is by then, in one script, which is one round trip.
 //! Whether a session lives is decided by the server alone: its hash has a time to live. A write is as durable as the
@@ -68,6 +69,7 @@ mod error;
 mod keys;
 mod link;
 mod of_user;
+mod once;
 mod options;
 mod purge;
 mod record;

@@ -14,6 +14,7 @@ pub(crate) enum Reply {
     Conflict(Option<Vec<u8>>),
     Done(u64),
     Ended,
+    Finished,
     InUse,
     Moved(SessionId),
     Spare(SessionId),
@@ -38,6 +39,7 @@ impl Reply {
             (b"conflict", _) => Self::Conflict(None),
             (b"done", detail) => Self::Done(read_number(&detail).unwrap_or_default()),
             (b"ended", _) => Self::Ended,
+            (b"finished", _) => Self::Finished,
             (b"in use", _) => Self::InUse,
             (b"moved", detail) => Self::Moved(read_id(&detail)?),
             (b"spare", detail) => Self::Spare(read_id(&detail)?),
@@ -55,7 +57,7 @@ impl Reply {
             }),
             Self::InUse => Err(Error::IdInUse),
             Self::TooLarge(size) => Err(Error::TooLarge { size, limit }),
-            Self::Ended | Self::Moved(_) | Self::Spare(_) => Err(Error::Ended),
+            Self::Ended | Self::Finished | Self::Moved(_) | Self::Spare(_) => Err(Error::Ended),
         }
     }
 }

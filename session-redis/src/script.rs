@@ -13,6 +13,10 @@ pub(crate) enum Script {
     Reserve,
     Touch,
     Update,
+    WorkClaim,
+    WorkFinish,
+    WorkGiveBack,
+    WorkKeep,
 }
 
 static TEXTS: LazyLock<[Text; Script::ALL.len()]> =
@@ -38,7 +42,7 @@ macro_rules! text {
 }
 
 impl Script {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Create,
         Self::End,
         Self::Heal,
@@ -47,6 +51,10 @@ impl Script {
         Self::Reserve,
         Self::Touch,
         Self::Update,
+        Self::WorkClaim,
+        Self::WorkFinish,
+        Self::WorkGiveBack,
+        Self::WorkKeep,
     ];
 
     /// The command that makes it known to the server.
@@ -73,6 +81,10 @@ impl Script {
             Self::Reserve => text!("scripts/index.lua", "scripts/reserve.lua"),
             Self::Touch => text!("scripts/record.lua", "scripts/touch.lua"),
             Self::Update => text!("scripts/record.lua", "scripts/update.lua"),
+            Self::WorkClaim => text!("scripts/work.lua", "scripts/work_claim.lua"),
+            Self::WorkFinish => text!("scripts/work.lua", "scripts/work_finish.lua"),
+            Self::WorkGiveBack => text!("scripts/work.lua", "scripts/work_give_back.lua"),
+            Self::WorkKeep => text!("scripts/work.lua", "scripts/work_keep.lua"),
         }
     }
 }

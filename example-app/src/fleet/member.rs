@@ -154,8 +154,9 @@ async fn lead_process(
     lines: Option<Lines<BufReader<ChildStdout>>>,
     mut orders: mpsc::UnboundedReceiver<Order>,
 ) {
-    // Its end of the pipe stays open as long as this one does.
+    // Its ends of the pipes stay open as long as these do. Waiting for it would close its input.
     let _lines = lines;
+    let _input = child.stdin.take();
     loop {
         let order = tokio::select! {
             _ended = child.wait() => return,
@@ -181,10 +182,10 @@ fn terminate(child: &mut Child) {
     }
 }
 
-/// Elsewhere there is no such signal. Its input ends, which asks it too.
+/// Elsewhere there is no such signal.
 #[cfg(not(unix))]
 fn terminate(child: &mut Child) {
-    drop(child.stdin.take());
+    let _ended_already = child.start_kill();
 }
 
 async fn lead_task(

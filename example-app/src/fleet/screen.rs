@@ -40,7 +40,7 @@ impl Screen {
 
     /// Shows the instances as they are now, if this is a terminal.
     pub(super) fn keep(&mut self, rows: &[Row]) {
-        if !self.is_terminal {
+        if !self.is_terminal || rows.is_empty() {
             return;
         }
         let lines = table(rows, true);

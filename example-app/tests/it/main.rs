@@ -4,6 +4,7 @@
 
 mod across;
 mod bad_input;
+mod bound;
 mod browser;
 mod chromium;
 mod database;

@@ -36,7 +36,7 @@ async fn readiness(address: &str) -> StatusCode {
     Browser::new().get(&format!("{address}/readyz")).await.status
 }
 
-async fn until_ready(address: &str) {
+pub(crate) async fn until_ready(address: &str) {
     let begin = Instant::now();
     while readiness(address).await != StatusCode::OK {
         assert!(begin.elapsed() < Duration::from_secs(60), "it is never ready");

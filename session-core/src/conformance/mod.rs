@@ -9,6 +9,8 @@
 //! # }
 //! ```
 //!
+//! A store that is an [`OnceStore`](crate::OnceStore) too has [`once_tests!`](crate::once_tests) besides.
+//!
 //! The behaviours look only at sessions and users that they made themselves, under random ids and names, so they run
 //! in parallel, on any database, and clear nothing. Those that concern time wait for it: each takes a second or two
 //! at most.
@@ -41,6 +43,9 @@ mod load;
 mod login;
 mod marker;
 mod neighbours;
+mod once;
+mod once_list;
+mod once_run;
 mod race_changes;
 mod race_end;
 mod race_renewal;
@@ -52,7 +57,7 @@ mod users;
 
 pub use by_turns::ByTurns;
 #[doc(hidden)]
-pub use run::run;
+pub use run::{run, run_on_two};
 
 pub use create::*;
 pub use end::*;
@@ -67,6 +72,8 @@ pub use load::*;
 pub use login::*;
 pub use marker::*;
 pub use neighbours::*;
+pub use once::*;
+pub use once_run::*;
 pub use race_changes::*;
 pub use race_end::*;
 pub use race_renewal::*;
@@ -78,3 +85,6 @@ pub use users::*;
 
 /// A store as the behaviours use it, from many tasks.
 pub type SharedStore = std::sync::Arc<dyn crate::SessionStore>;
+
+/// Two instances' handles to one store, as the behaviours of an [`OnceStore`](crate::OnceStore) use them.
+pub type Instances = [std::sync::Arc<dyn crate::OnceStore>; 2];

@@ -3,18 +3,17 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use crate::conformance::SharedStore;
-
 /// How often a race of two calls is run. Each run is a handful of calls.
 pub(super) const ROUNDS: usize = 60;
 
 /// Runs `one` and `other` at the same time, on threads of their own.
-pub(super) async fn both<A, B>(
-    store: &SharedStore,
-    one: impl FnOnce(SharedStore) -> A,
-    other: impl FnOnce(SharedStore) -> B,
+pub(super) async fn both<S, A, B>(
+    store: &S,
+    one: impl FnOnce(S) -> A,
+    other: impl FnOnce(S) -> B,
 ) -> (A::Output, B::Output)
 where
+    S: Clone,
     A: Future<Output: Send> + Send + 'static,
     B: Future<Output: Send> + Send + 'static,
 {
@@ -25,12 +24,9 @@ where
 }
 
 /// Runs `task` `count` times at the same time, and tells it which it is.
-pub(super) async fn at_once<F>(
-    store: &SharedStore,
-    count: usize,
-    task: impl Fn(SharedStore, usize) -> F,
-) -> Vec<F::Output>
+pub(super) async fn at_once<S, F>(store: &S, count: usize, task: impl Fn(S, usize) -> F) -> Vec<F::Output>
 where
+    S: Clone,
     F: Future<Output: Send> + Send + 'static,
 {
     let line = StartingLine::of(count);

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Names that differ in little, or mean something to a language or a key. `#` stands for what makes them unique.
-const NAMES: &[&str] = &[
+pub(super) const NAMES: &[&str] = &[
     "#",
     "# ",
     " #",

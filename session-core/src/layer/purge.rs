@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::SessionStore;
+use crate::{SessionStore, jitter::jittered};
 
 /// How often, on average, one instance purges the store.
 const INTERVAL: Duration = Duration::from_secs(10 * 60);
@@ -48,10 +48,4 @@ impl Purge {
             }
         });
     }
-}
-
-/// Between half and one and a half times `interval`.
-fn jittered(interval: Duration) -> Duration {
-    let random = getrandom::u32().unwrap_or_default();
-    interval.mul_f64(0.5 + f64::from(random) / f64::from(u32::MAX))
 }

@@ -1,4 +1,5 @@
 mod clock;
+mod once;
 mod shard;
 mod store;
 #[cfg(test)]

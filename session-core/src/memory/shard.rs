@@ -257,7 +257,7 @@ fn is_same_creation(old: &Record, new: &Record) -> bool {
     old.version == Version(1) && old.data == new.data && old.user == new.user
 }
 
-fn end_of(now: OffsetDateTime, life: Duration) -> OffsetDateTime {
+pub(super) fn end_of(now: OffsetDateTime, life: Duration) -> OffsetDateTime {
     now.saturating_add(life.try_into().unwrap_or(time::Duration::MAX))
 }
 

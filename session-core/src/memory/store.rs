@@ -1,8 +1,8 @@
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
 
-use super::{clock::Clock, shard::Shard};
+use super::{clock::Clock, once::Works, shard::Shard};
 use crate::{Error, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version};
 
 const SHARDS: usize = 64;
@@ -29,8 +29,9 @@ const SHARDS: usize = 64;
 /// ```
 #[derive(Clone, Debug)]
 pub struct MemoryStore {
-    clock: Arc<Clock>,
+    pub(super) clock: Arc<Clock>,
     shards: Arc<[RwLock<Shard>]>,
+    pub(super) works: Arc<Mutex<Works>>,
 }
 
 impl MemoryStore {
@@ -40,6 +41,7 @@ impl MemoryStore {
         Self {
             clock: Arc::new(Clock::start()),
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            works: Arc::default(),
         }
     }
 

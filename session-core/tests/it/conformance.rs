@@ -1,4 +1,4 @@
-//! The memory store passes the suite, and the suite is whole.
+//! The memory store passes the suites, and the suites are whole.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -9,13 +9,19 @@ session_core::conformance_tests!({
     ByTurns::new([store.clone(), store])
 });
 
+session_core::once_tests!({
+    let store = MemoryStore::new();
+    (store.clone(), store)
+});
+
 #[test]
 fn every_behaviour_is_listed_and_tells_what_it_promises() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/conformance");
-    let list = fs::read_to_string(folder.join("list.rs")).unwrap();
+    let list = |name| fs::read_to_string(folder.join(name)).unwrap();
+    let list = list("list.rs") + &list("once_list.rs");
     let listed: BTreeSet<_> = list.lines().map(str::trim).collect();
     let mut behaviours = 0;
-    for file in fs::read_dir(folder).unwrap() {
+    for file in fs::read_dir(&folder).unwrap() {
         let file = file.unwrap().path();
         let source = fs::read_to_string(&file).unwrap();
         let mut before = "";
@@ -24,7 +30,7 @@ fn every_behaviour_is_listed_and_tells_what_it_promises() {
                 let name = rest.split('(').next().unwrap();
                 assert!(
                     listed.contains(name),
-                    "{name} in {} is not listed in list.rs",
+                    "{name} in {} is not listed in list.rs or once_list.rs",
                     file.display()
                 );
                 assert!(

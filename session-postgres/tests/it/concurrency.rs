@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use session_core::{Error, Lifetime, NewSession, Renewal, SessionId, SessionStore, Update, Value, Version};
+use session_core::{
+    Claim, Claimed, Error, Lifetime, NewSession, OnceStore, Renewal, SessionId, SessionStore, Update, Value, Version,
+};
 use session_postgres::PostgresStore;
 use sqlx::{AssertSqlSafe, Executor, postgres::PgConnection};
 use tokio::task::JoinSet;
@@ -315,4 +317,66 @@ async fn concurrent_increments_all_count() {
         done.unwrap();
     }
     assert_eq!(load(&store, &id).await.unwrap().data["key"].as_bytes(), b"21");
+}
+
+/// New work, whose row a transaction then holds.
+async fn hold_work(store: &PostgresStore, connection: &mut PgConnection, schema: &str, lease: Duration) -> Claim {
+    let claim = Claim::new(format!("work {}", new_id())).unwrap();
+    assert_eq!(store.claim(&claim, lease).await.unwrap(), Claimed::Mine);
+    run(connection, "BEGIN".to_owned()).await;
+    let text = format!("SELECT 1 FROM {schema}.work WHERE name = '{}' FOR UPDATE", claim.name());
+    run(connection, text).await;
+    claim
+}
+
+#[tokio::test]
+async fn a_claim_that_lapses_during_a_lock_wait_is_neither_kept_nor_finished() {
+    let schema = "lapse_in_wait";
+    let (store, mut other) = store_in(schema).await;
+    for keeps in [false, true] {
+        let lease = Duration::from_secs(1);
+        let claim = hold_work(&store, &mut other, schema, lease).await;
+        let waiting = tokio::spawn({
+            let store = store.clone();
+            async move {
+                if keeps {
+                    store.keep(&claim, lease * 60).await
+                } else {
+                    store.finish(&claim).await
+                }
+            }
+        });
+        until_waiting(schema).await;
+        tokio::time::sleep(lease).await;
+        run(&mut other, "COMMIT".to_owned()).await;
+        assert!(!waiting.await.unwrap().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_waited_for_another_or_for_an_end_is_not_made() {
+    let schema = "claim_in_wait";
+    let (store, mut other) = store_in(schema).await;
+    for (change, later) in [
+        ("done = 1", Claimed::Done),
+        ("until = until + 600000, claim = gen_random_uuid()", Claimed::Taken),
+    ] {
+        let lease = Duration::from_millis(100);
+        let claim = hold_work(&store, &mut other, schema, lease).await;
+        tokio::time::sleep(lease * 2).await;
+        let next = Claim::new(claim.name()).unwrap();
+        let waiting = tokio::spawn({
+            let (store, next) = (store.clone(), next.clone());
+            async move { store.claim(&next, lease).await }
+        });
+        until_waiting(schema).await;
+        let text = format!("UPDATE {schema}.work SET {change} WHERE name = '{}'", claim.name());
+        run(&mut other, text).await;
+        run(&mut other, "COMMIT".to_owned()).await;
+        assert_eq!(waiting.await.unwrap().unwrap(), Claimed::Taken);
+        assert_eq!(store.claim(&next, lease).await.unwrap(), later);
+        assert!(!store.keep(&claim, lease).await.unwrap());
+        // The end that was recorded is its own.
+        assert_eq!(store.finish(&claim).await.unwrap(), later == Claimed::Done);
+    }
 }

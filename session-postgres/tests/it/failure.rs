@@ -467,7 +467,7 @@ async fn a_role_with_rights_on_the_rows_only_can_do_everything() {
 #[tokio::test]
 async fn an_operation_waits_for_a_lock_no_longer_than_its_deadline_and_was_not_done() {
     let id = session(&store().await).await;
-    let limit = Duration::from_secs(3);
+    let limit = Duration::from_secs(10);
     let options = patient(server()).command_timeout(limit).connections(1);
     let store = PostgresStore::connect(options).await.unwrap();
     store.update(&id, &Update::new(set("key", "2"))).await.unwrap();

@@ -7,6 +7,7 @@ mod conformance;
 mod failure;
 mod format;
 mod migrate;
+mod once;
 mod options;
 mod proxy;
 mod server;

@@ -1,11 +1,16 @@
 //! Making the tables: by many at once, again, and by roles that may do little.
 
-use session_core::{Error, SessionStore};
-use session_postgres::PostgresStore;
-use sqlx::Executor;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use session_core::{Error, SessionStore, run_once};
+use session_postgres::{PostgresOptions, PostgresStore};
+use sqlx::{AssertSqlSafe, Connection, Executor, postgres::PgConnection};
 use tokio::task::JoinSet;
 
-use crate::{admin, chain, new_id, patient, patient_at, server, session};
+use crate::{admin, chain, load, migrated, new_id, patient, patient_at, server, session};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_instances_may_do_it_at_once_and_again() {
@@ -26,7 +31,100 @@ async fn eight_instances_may_do_it_at_once_and_again() {
     }
     let versions = sqlx::query_scalar("SELECT version FROM at_once_0.migration ORDER BY version");
     let versions: Vec<i32> = versions.fetch_all(&mut admin(server()).await).await.unwrap();
-    assert_eq!(versions, [1]);
+    assert_eq!(versions, [1, 2]);
+}
+
+/// Makes the tables as the first version of this crate did.
+async fn make_version_1(connection: &mut PgConnection, schema: &str) {
+    let first = include_str!("../../src/migrations/0001_session_and_marker.sql");
+    let text = format!(
+        "CREATE TABLE {schema}.migration (version int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());
+         {};
+         INSERT INTO {schema}.migration (version) VALUES (1)",
+        first.replace("{schema}", schema).replace("{bucket_ms}", "600000")
+    );
+    connection.execute(AssertSqlSafe(text)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_version_is_brought_up_to_date_while_instances_work_on_it() {
+    let mut admin = admin(server()).await;
+    admin.execute("CREATE SCHEMA first_version").await.unwrap();
+    make_version_1(&mut admin, "first_version").await;
+    let store = PostgresStore::connect(patient(server()).schema("first_version"))
+        .await
+        .unwrap();
+    let id = session(&store).await;
+    assert!(!store.is_migrated().await.unwrap());
+
+    let (old, is_over) = (store.clone(), Arc::new(AtomicBool::new(false)));
+    let over = Arc::clone(&is_over);
+    let working = tokio::spawn(async move {
+        let mut rounds = 0;
+        while !over.load(Ordering::SeqCst) || rounds < 100 {
+            let passing = session(&old).await;
+            old.touch(&id).await.unwrap();
+            old.end(&passing).await.unwrap();
+            rounds += 1;
+        }
+    });
+    let mut instances = JoinSet::new();
+    for _ in 0..8 {
+        let store = PostgresStore::new(patient(server()).schema("first_version")).unwrap();
+        instances.spawn(async move {
+            store.migrate().await?;
+            assert!(store.is_migrated().await?);
+            run_once(&store, "set up", || async { Ok(()) }).await
+        });
+    }
+    let mut here = 0;
+    while let Some(done) = instances.join_next().await {
+        here += usize::from(done.unwrap().unwrap());
+    }
+    is_over.store(true, Ordering::SeqCst);
+    working.await.unwrap();
+    assert_eq!(here, 1);
+    assert!(load(&store, &id).await.is_some());
+    assert!(store.is_migrated().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_role_that_made_the_first_version_can_bring_it_up_to_date() {
+    let mut admin = admin(server()).await;
+    for text in [
+        "CREATE ROLE frugal LOGIN PASSWORD 'frugal'",
+        "CREATE SCHEMA made_for_frugal",
+        "GRANT USAGE, CREATE ON SCHEMA made_for_frugal TO frugal",
+    ] {
+        admin.execute(text).await.unwrap();
+    }
+    let url = server().url_as("frugal", "frugal");
+    make_version_1(&mut PgConnection::connect(&url).await.unwrap(), "made_for_frugal").await;
+    let store = migrated(patient_at(&url).schema("made_for_frugal")).await;
+    assert!(store.is_migrated().await.unwrap());
+    assert!(run_once(&store, "set up", || async { Ok(()) }).await.unwrap());
+}
+
+#[tokio::test]
+async fn whether_the_tables_are_up_to_date_can_be_asked_before_they_are_there() {
+    let store = PostgresStore::new(patient(server()).schema("asked_early")).unwrap();
+    assert!(!store.is_migrated().await.unwrap());
+    let mut admin = admin(server()).await;
+    admin.execute("CREATE SCHEMA asked_early").await.unwrap();
+    assert!(!store.is_migrated().await.unwrap());
+    store.migrate().await.unwrap();
+    assert!(store.is_migrated().await.unwrap());
+    // A newer instance has been here.
+    for text in [
+        "INSERT INTO asked_early.migration (version) VALUES (1000)",
+        "DELETE FROM asked_early.migration WHERE version < 1000",
+    ] {
+        admin.execute(text).await.unwrap();
+        assert!(store.is_migrated().await.unwrap());
+    }
+    let away = PostgresOptions::from_url("postgres://app@127.0.0.1:1/app").unwrap();
+    let away = PostgresStore::new(away).unwrap().is_migrated().await;
+    assert!(matches!(away, Err(Error::Unavailable { .. })), "{away:?}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod concurrency;
 mod conformance;
 mod failure;
 mod format;
+mod once;
 mod options;
 mod proxy;
 mod server;

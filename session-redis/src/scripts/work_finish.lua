@@ -1,0 +1,12 @@
+-- Records that work is done.
+-- KEYS: 1 the work
+-- ARGV: 1 the claim
+-- Returns {'done'}, also if it was recorded before, or {'ended'}
+
+local work = at(KEYS[1])
+if work.claim ~= ARGV[1] or not (work.held or work.done) then
+    return { 'ended' }
+elseif work.held then
+    redis.call('HSET', KEYS[1], 'done', digits(work.time))
+end
+return { 'done' }
