@@ -196,16 +196,16 @@ async fn each_note_is_edited_and_deleted_by_itself() {
     post(milk, "text=cream").await;
     post(&format!("{honey}/delete"), "").await;
     let after = page().await;
-    assert_eq!(notes(&after), [milk.clone()]);
+    assert_eq!(notes(&after), [&**milk]);
     assert!(
         after.contains("cream") && !after.contains("milk") && !after.contains("honey"),
         "{after}"
     );
     // Whoever was still writing in a note that is gone does not lose it.
     post(honey, "text=sugar").await;
-    assert_eq!(notes(&page().await), [milk.clone(), honey.clone()]);
+    assert_eq!(notes(&page().await), [&**milk, &**honey]);
     post(honey, "text=").await;
-    assert_eq!(notes(&page().await), [milk.clone()]);
+    assert_eq!(notes(&page().await), [&**milk]);
 }
 
 #[tokio::test]
