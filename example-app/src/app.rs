@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::{
     Form, Json, Router,
     extract::State,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::StatusCode,
     middleware,
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -11,30 +11,47 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use session_core::{Error, Session, SessionLayer};
 
-use crate::{accounts, page::Page, serve::Health, visits::Visits};
+use crate::{
+    accounts, counter, feed, live::short_id, notes, page::Page, policy::policy, serve::Health, visits::Visits,
+};
 
-/// The name of the instance, which its answers tell.
-type Instance = State<Arc<str>>;
+/// The instance that answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Here {
+    /// Its name, which its answers tell.
+    pub(crate) name: Arc<str>,
+    pub(crate) health: Health,
+}
 
 /// The app: its pages, over whatever store the layer has.
 pub(crate) fn app(layer: SessionLayer, instance: &str, health: &Health) -> Router {
+    let here = Here {
+        name: instance.into(),
+        health: health.clone(),
+    };
     // Against CSRF, SameSite=Lax suffices for the demo: a form on another site posts without the cookies. It can still
     // log a browser in as somebody of its choice; an app where that matters adds tower-http's CSRF layer.
     Router::new()
         .route("/", get(show))
         .route("/login", post(login))
         .route("/logout", post(logout))
-        .route("/note", post(keep_note))
+        .route("/count", post(count))
+        .route("/notes", post(notes::add))
+        .route("/notes/{id}", post(notes::edit))
+        .route("/notes/{id}/delete", post(notes::delete))
+        .route("/events", get(feed::events))
         .route("/api/me", get(me))
         .route("/api/visits", post(visit))
         .layer(middleware::from_fn_with_state(health.clone(), Health::count))
         .layer(layer)
-        .with_state(instance.into())
+        .with_state(here)
 }
 
-async fn show(State(instance): Instance, session: Session) -> Result<Response, Error> {
-    let visits = Visits::record(&session, &instance).await?;
-    Ok(render(StatusCode::OK, &Page::new(&session, &instance, visits)?))
+async fn show(State(here): State<Here>, session: Session) -> Result<Response, Error> {
+    Visits::record(&session, &here.name).await?;
+    // The times are the store's, and this visit was its last activity.
+    session.reload().await?;
+    Ok(render(StatusCode::OK, &Page::new(&session, &here.name)?))
 }
 
 #[derive(Deserialize)]
@@ -43,10 +60,9 @@ struct Login {
     password: String,
 }
 
-async fn login(State(instance): Instance, session: Session, Form(form): Form<Login>) -> Result<Response, Error> {
+async fn login(State(here): State<Here>, session: Session, Form(form): Form<Login>) -> Result<Response, Error> {
     let Some(account) = accounts::check(&form.name, &form.password) else {
-        let page = Page::new(&session, &instance, Visits::of(&session)?)?;
-        let page = page.with_failed_login(form.name);
+        let page = Page::new(&session, &here.name)?.with_failed_login(form.name);
         return Ok(render(StatusCode::UNAUTHORIZED, &page));
     };
     session.login(account.name)?;
@@ -58,17 +74,8 @@ async fn logout(session: Session) -> Result<Redirect, Error> {
     Ok(Redirect::to("/"))
 }
 
-#[derive(Deserialize)]
-struct Note {
-    text: String,
-}
-
-async fn keep_note(session: Session, Form(note): Form<Note>) -> Result<Redirect, Error> {
-    // An insert writes this key and no other, so a visit that another instance counts meanwhile is not lost.
-    match note.text.trim() {
-        "" => session.remove("note"),
-        text => session.insert("note", text)?,
-    }
+async fn count(session: Session) -> Result<Redirect, Error> {
+    counter::increment(&session).await?;
     Ok(Redirect::to("/"))
 }
 
@@ -78,7 +85,6 @@ struct Me {
     user: Option<String>,
     instance: String,
     visits: u64,
-    /// The first eight characters of the session's id, which is no secret; none for a browser without a session.
     session: Option<String>,
 }
 
@@ -88,31 +94,23 @@ impl Me {
             user: session.user(),
             instance: instance.to_owned(),
             visits,
-            session: session.id().map(|id| id.to_string().chars().take(8).collect()),
+            session: short_id(session),
         })
     }
 }
 
-async fn me(State(instance): Instance, session: Session) -> Result<Json<Me>, Error> {
-    Ok(Me::new(&session, &instance, Visits::of(&session)?.count))
+async fn me(State(here): State<Here>, session: Session) -> Result<Json<Me>, Error> {
+    Ok(Me::new(&session, &here.name, Visits::of(&session)?.count))
 }
 
-async fn visit(State(instance): Instance, session: Session) -> Result<Json<Me>, Error> {
-    let visits = Visits::record(&session, &instance).await?;
-    Ok(Me::new(&session, &instance, visits.count))
+async fn visit(State(here): State<Here>, session: Session) -> Result<Json<Me>, Error> {
+    let visits = Visits::record(&session, &here.name).await?;
+    Ok(Me::new(&session, &here.name, visits.count))
 }
-
-/// Nothing from elsewhere, and no scripts at all: should anything ever slip through the escaping, it stays text.
-const POLICY: (HeaderName, HeaderValue) = (
-    header::CONTENT_SECURITY_POLICY,
-    HeaderValue::from_static(
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ),
-);
 
 fn render(status: StatusCode, page: &Page<'_>) -> Response {
     match page.html() {
-        Ok(html) => (status, [POLICY], Html(html)).into_response(),
+        Ok(html) => (status, [policy()], Html(html)).into_response(),
         Err(error) => {
             tracing::error!(%error, "the page cannot be rendered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

@@ -4,12 +4,19 @@
 //! instance as a platform would start it, and `migrate` prepares a database. [`app::app`] is the app itself.
 
 mod accounts;
+mod answered;
 mod app;
 mod cli;
+mod counter;
+mod feed;
 mod fleet;
+mod live;
+mod notes;
 mod page;
+mod policy;
 mod serve;
 mod store;
+mod times;
 mod visits;
 
 use std::{

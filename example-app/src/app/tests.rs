@@ -2,7 +2,9 @@ use axum::{
     body::{Body, to_bytes},
     http::Request,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use session_core::{MemoryStore, testing::login_cookie};
+use sha2::{Digest, Sha256};
 use tower::ServiceExt;
 
 use super::*;
@@ -37,7 +39,7 @@ async fn a_visitor_is_counted_and_sees_who_answered() {
             .starts_with("visitor=")
     );
     assert!(page.contains("Instance 7 answered"), "{page}");
-    assert!(page.contains("<dd class=\"large\">1</dd>"), "{page}");
+    assert!(page.contains("id=\"visits\">1</dd>"), "{page}");
     assert!(page.contains("<span class=\"spoken\">instance 7</span>"), "{page}");
 }
 
@@ -83,7 +85,7 @@ async fn another_user_begins_with_nothing_of_the_first() {
     let cookie = login_cookie(&layer, "ada").await.unwrap();
     ask(
         &layer,
-        Request::post("/note").header("cookie", &cookie),
+        Request::post("/notes").header("cookie", &cookie),
         "text=adas+secret",
     )
     .await;
@@ -102,16 +104,18 @@ async fn what_a_browser_sends_is_shown_as_text() {
     let layer = layer();
     let cookie = login_cookie(&layer, "<b>").await.unwrap();
     let note = "text=</textarea><script>alert(1)</script>";
-    ask(&layer, Request::post("/note").header("cookie", &cookie), note).await;
+    ask(&layer, Request::post("/notes").header("cookie", &cookie), note).await;
     let (_, page) = ask(&layer, Request::get("/").header("cookie", &cookie), "").await;
+    // The page's own script is the only one.
+    let scripts = |page: &str| page.matches("<script").count();
     assert!(
-        page.contains("alert(1)") && !page.contains("<script") && !page.contains("<b>"),
+        page.contains("alert(1)") && scripts(&page) == 1 && !page.contains("<b>"),
         "{page}"
     );
 
     let failed = "name=\"><script>alert(2)</script>&password=x";
     let (_, page) = ask(&layer, Request::post("/login"), failed).await;
-    assert!(page.contains("alert(2)") && !page.contains("<script"), "{page}");
+    assert!(page.contains("alert(2)") && scripts(&page) == 1, "{page}");
 }
 
 #[tokio::test]
@@ -129,7 +133,7 @@ async fn only_the_last_twenty_visits_are_a_dot() {
         ask(&layer, Request::post("/api/visits").header("cookie", &cookie), "").await;
     }
     let (_, page) = ask(&layer, Request::get("/").header("cookie", &cookie), "").await;
-    assert!(page.contains("<dd class=\"large\">25</dd>"), "{page}");
+    assert!(page.contains("id=\"visits\">25</dd>"), "{page}");
     assert_eq!(page.matches("class=\"spoken\"").count(), 20);
 }
 
@@ -137,13 +141,96 @@ async fn only_the_last_twenty_visits_are_a_dot() {
 async fn a_value_too_large_is_refused_by_its_name() {
     let (response, text) = ask(
         &layer(),
-        Request::post("/note"),
+        Request::post("/notes"),
         &format!("text={}", "x".repeat(1 << 20)),
     )
     .await;
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert!(
-        text.contains("\"note\" has 1048578 bytes, and 65536 are allowed"),
+        text.contains("\"note:") && text.contains("\" has 1048578 bytes, and 65536 are allowed"),
         "{text}"
+    );
+}
+
+#[tokio::test]
+async fn the_page_allows_its_own_script_and_style_and_no_other() {
+    let (response, page) = ask(&layer(), Request::get("/"), "").await;
+    let policy = response.headers()["content-security-policy"].to_str().unwrap();
+    for (element, directive) in [("script", "script-src"), ("style", "style-src")] {
+        let (_, rest) = page.split_once(&format!("<{element}>")).unwrap();
+        let (text, _) = rest.split_once(&format!("</{element}>")).unwrap();
+        let hash = STANDARD.encode(Sha256::digest(text));
+        assert!(policy.contains(&format!("{directive} 'sha256-{hash}';")), "{policy}");
+    }
+    assert!(
+        !policy.contains("unsafe") && policy.starts_with("default-src 'none';"),
+        "{policy}"
+    );
+}
+
+/// The addresses of the page's notes, in order.
+fn notes(page: &str) -> Vec<String> {
+    let addresses = page.split("action=\"/notes/").skip(1);
+    let ids = addresses.filter_map(|rest| rest.split_once('"').map(|(id, _)| id));
+    let ids = ids.filter(|id| !id.is_empty() && !id.contains('/'));
+    ids.map(|id| format!("/notes/{id}")).collect()
+}
+
+#[tokio::test]
+async fn each_note_is_edited_and_deleted_by_itself() {
+    let layer = layer();
+    let cookie = login_cookie(&layer, "ada").await.unwrap();
+    let post = async |path: &str, form: &str| {
+        let request = Request::post(path).header("cookie", &cookie);
+        assert_eq!(ask(&layer, request, form).await.0.status(), StatusCode::SEE_OTHER);
+    };
+    let page = async || ask(&layer, Request::get("/").header("cookie", &cookie), "").await.1;
+    for text in ["milk", "honey", "  "] {
+        post("/notes", &format!("text={text}")).await;
+    }
+    let before = page().await;
+    let [milk, honey] = &notes(&before)[..] else {
+        panic!("{before}")
+    };
+    assert!(before.find("milk") < before.find("honey"), "{before}");
+    post(milk, "text=cream").await;
+    post(&format!("{honey}/delete"), "").await;
+    let after = page().await;
+    assert_eq!(notes(&after), [&**milk]);
+    assert!(
+        after.contains("cream") && !after.contains("milk") && !after.contains("honey"),
+        "{after}"
+    );
+    // Whoever was still writing in a note that is gone does not lose it.
+    post(honey, "text=sugar").await;
+    assert_eq!(notes(&page().await), [&**milk, &**honey]);
+    post(honey, "text=").await;
+    assert_eq!(notes(&page().await), [&**milk]);
+}
+
+#[tokio::test]
+async fn nothing_but_notes_can_be_written_as_notes() {
+    let request = Request::post("/notes/visits");
+    let (response, _) = ask(&layer(), request, "text=7").await;
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    assert!(!response.headers().contains_key("set-cookie"));
+}
+
+#[tokio::test]
+async fn clicks_at_the_same_moment_all_count() {
+    let layer = layer();
+    let cookie = login_cookie(&layer, "ada").await.unwrap();
+    let click = || ask(&layer, Request::post("/count").header("cookie", &cookie), "");
+    tokio::join!(click(), click(), click(), click());
+    let (_, page) = ask(&layer, Request::get("/").header("cookie", &cookie), "").await;
+    assert!(page.contains("<output id=\"counter\">4</output>"), "{page}");
+}
+
+#[tokio::test]
+async fn a_session_that_the_page_began_has_its_times_on_it() {
+    let (_, page) = ask(&layer(), Request::get("/"), "").await;
+    assert!(
+        page.contains("<dt>Created</dt>") && page.contains(" UTC</dd>"),
+        "{page}"
     );
 }

@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &FleetArgs) -> Result<(), Failure> {
     let mut platform = Platform::new(args, roster.clone(), address).await?;
 
     let (running, end) = channel();
-    let balancer = tokio::spawn(serve_until(end, front, balancer(roster)));
+    let balancer = tokio::spawn(serve_until(end.clone(), front, balancer(roster, end)));
     let outcome = platform.run(args, stop).await;
     // The instances go on until the balancer has answered what it had begun.
     drop(running);

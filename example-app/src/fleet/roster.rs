@@ -19,6 +19,7 @@ pub(super) struct Roster(Arc<Ready>);
 struct Ready {
     instances: RwLock<Vec<(SocketAddr, Arc<Proxy>)>>,
     turn: AtomicUsize,
+    turn_of_streams: AtomicUsize,
 }
 
 impl Roster {
@@ -40,8 +41,20 @@ impl Roster {
 
     /// The instance whose turn it is.
     pub(super) fn next(&self) -> Option<Arc<Proxy>> {
+        self.take(&self.0.turn)
+    }
+
+    /// The instance whose turn it is to send a stream of events.
+    ///
+    /// A page opens one after each load. If the two shared their turns, the pages of two instances would all come from
+    /// the same one.
+    pub(super) fn next_for_stream(&self) -> Option<Arc<Proxy>> {
+        self.take(&self.0.turn_of_streams)
+    }
+
+    fn take(&self, turn: &AtomicUsize) -> Option<Arc<Proxy>> {
         let instances = self.0.instances.read().unwrap_or_else(PoisonError::into_inner);
-        let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
+        let turn = turn.fetch_add(1, Ordering::Relaxed);
         let place = turn.checked_rem(instances.len())?;
         instances.get(place).map(|(_, proxy)| Arc::clone(proxy))
     }

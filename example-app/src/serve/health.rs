@@ -65,6 +65,11 @@ impl Health {
         self.0.phase.store(STOPPING, Ordering::Relaxed);
     }
 
+    /// Whether it was asked to stop: what would never end by itself should end now.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.phase.load(Ordering::Relaxed) == STOPPING
+    }
+
     fn saw(&self, session: Option<SessionId>) {
         let mut sessions = self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         if sessions.len() < MOST_SESSIONS {
@@ -77,7 +82,7 @@ impl Health {
         let mut response = next.run(request).await;
         health.0.requests.fetch_add(1, Ordering::Relaxed);
         health.saw(session.id());
-        if health.phase() == "stopping" {
+        if health.is_stopping() {
             // Whoever keeps the connection open for the next request had better look for another instance.
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);

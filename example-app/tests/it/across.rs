@@ -49,7 +49,7 @@ async fn instances_share_what_a_browser_does(database: Database) {
         assert_eq!(me["session"].as_str().unwrap().len(), 8);
     }
 
-    browser.post_form(&format!("{b}/note"), "text=milk").await;
+    browser.post_form(&format!("{b}/notes"), "text=milk").await;
     let page = browser.get(&format!("{a}/")).await;
     assert!(
         page.text.contains("Instance A answered") && page.text.contains("milk"),

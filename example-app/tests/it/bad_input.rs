@@ -124,12 +124,11 @@ async fn a_value_too_large_is_refused_by_its_name() {
         let (_process, address) = serve("A", &database.url().await);
         let browser = Browser::new();
         let note = format!("text={}", "x".repeat(1 << 20));
-        let answer = browser.post_form(&format!("{address}/note"), &note).await;
+        let answer = browser.post_form(&format!("{address}/notes"), &note).await;
         assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert!(answer.text.contains("the session key \"note:"), "{answer:?}");
         assert!(
-            answer
-                .text
-                .contains("the session key \"note\" has 1048578 bytes, and 65536 are allowed"),
+            answer.text.contains("\" has 1048578 bytes, and 65536 are allowed"),
             "{answer:?}"
         );
         assert!(browser.cookies().is_empty());

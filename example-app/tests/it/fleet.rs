@@ -79,7 +79,7 @@ async fn bodies_pass_the_balancer_whole() {
     let browser = Browser::new();
     let text = "x".repeat(60_000);
     let kept = browser
-        .post_form(&format!("{address}/note"), &format!("text={text}"))
+        .post_form(&format!("{address}/notes"), &format!("text={text}"))
         .await;
     assert_eq!(kept.status, StatusCode::SEE_OTHER);
     assert!(browser.get(&address).await.text.contains(&text));

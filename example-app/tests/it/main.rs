@@ -6,6 +6,7 @@ mod across;
 mod bad_input;
 mod bound;
 mod browser;
+mod chromium;
 mod database;
 mod fleet;
 mod forced;
