@@ -77,7 +77,7 @@ impl Handle {
             return self.load().await;
         };
         let loaded = self.budget.read(self.shared.store.load(&[id])).await?;
-        if matches!(loaded, Loaded::Missing) {
+        if !matches!(loaded, Loaded::Live(..)) {
             return Err(Error::Ended);
         }
         self.state().open(loaded, &self.config);

@@ -269,6 +269,22 @@ async fn p3_a_session_that_a_reload_finds_ended_takes_no_changes() {
 }
 
 #[tokio::test]
+async fn a_reload_of_a_session_just_renewed_says_so_and_its_changes_follow() {
+    let write = async |session: Session| {
+        session.insert("b", &2)?;
+        assert!(matches!(session.reload().await, Err(Error::Ended)));
+        Ok(())
+    };
+    let store = Probe::default();
+    let barrier = Arc::new(Barrier::new(2));
+    let browser = Browser::new(&app(&store, gated(&barrier, write)));
+    browser.get("/login").await;
+    let page = overtaken(&browser, &barrier, &["/renew"]).await;
+    assert_eq!((page.status, page.set_cookies.len()), (StatusCode::OK, 0));
+    assert_eq!(browser.get("/keys").await.text, "b");
+}
+
+#[tokio::test]
 async fn p4_a_late_writer_does_not_undo_a_login() {
     let store = Probe::default();
     let barrier = Arc::new(Barrier::new(2));
