@@ -74,7 +74,7 @@ impl Feed {
     async fn look(&self) -> Result<String, Error> {
         self.session.reload().await?;
         if self.session.id().is_none() {
-            // It was renewed, or there never was one.
+            // There never was one.
             return Err(Error::Ended);
         }
         let live = Live::of(&self.session)?;

@@ -16,7 +16,8 @@ pub(crate) fn policy() -> (HeaderName, HeaderValue) {
             hash(SCRIPT),
             hash(STYLE)
         );
-        HeaderValue::try_from(policy).expect("words and base64 are a header")
+        // Words and base64 are a header. Were they none, the page could do nothing at all.
+        HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
     });
     (header::CONTENT_SECURITY_POLICY, POLICY.clone())
 }

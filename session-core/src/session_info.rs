@@ -1,6 +1,6 @@
 use time::OffsetDateTime;
 
-use crate::SessionId;
+use crate::{Record, SessionId};
 
 /// A line in the list of a user's sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,12 @@ pub struct SessionInfo {
 }
 
 impl SessionInfo {
+    /// The line of a session with this record; for stores.
+    #[must_use]
+    pub const fn of(id: SessionId, record: &Record) -> Self {
+        Self::new(id, record.created, record.last_seen, record.absolute_end)
+    }
+
     /// A line of the list; for stores.
     #[must_use]
     pub const fn new(

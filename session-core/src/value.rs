@@ -66,11 +66,12 @@ impl Value {
     }
 }
 
-/// How deep lists and maps are in each other in a JSON text.
+/// How deep lists and maps are in each other in a JSON text, or a larger number that is allowed.
 fn depth(text: &[u8]) -> usize {
-    // Each level takes two bytes.
-    if text.len() <= 2 * MAX_DEPTH {
-        return 0;
+    // Each level opens one, and nearly all texts open few: then this is all that a large one costs.
+    let opened = text.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    if opened <= MAX_DEPTH {
+        return opened;
     }
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0usize, 0, false, false);
     for byte in text {

@@ -34,12 +34,9 @@ impl RedisStore {
                 let mut renewed = Vec::new();
                 for (id, found) in self.read_together(&ids).await? {
                     match found {
-                        Found::Record(record) if record.user.as_deref() == Some(user) => live.push(SessionInfo::new(
-                            id,
-                            record.created,
-                            record.last_seen,
-                            record.absolute_end,
-                        )),
+                        Found::Record(record) if record.user.as_deref() == Some(user) => {
+                            live.push(SessionInfo::of(id, &record));
+                        }
                         Found::Marker { successor, .. } => {
                             dead.push(id);
                             renewed.extend(successor.filter(|id| is_on_page(id) && known.insert(*id)));

@@ -34,10 +34,16 @@ impl Text {
     }
 }
 
-/// The text of a script, after what the scripts of its kind have in common.
+/// The text of a script, after what all scripts have in common, and those of its kind.
 macro_rules! text {
     ($common:literal, $own:literal) => {
-        concat!(include_str!($common), "\n", include_str!($own))
+        concat!(
+            include_str!("scripts/time.lua"),
+            "\n",
+            include_str!($common),
+            "\n",
+            include_str!($own)
+        )
     };
 }
 

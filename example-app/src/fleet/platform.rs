@@ -105,7 +105,7 @@ impl Platform {
             }
         }
         while !stop.has_come() {
-            self.look_after(Instant::now() + TICK).await;
+            self.look_after().await;
             let Ok(line) = lines.try_recv() else {
                 continue;
             };
@@ -121,9 +121,7 @@ impl Platform {
         }
         Ok(())
     }
-}
 
-impl Platform {
     /// Does a command, and returns when it is done.
     async fn obey(&mut self, command: Command, stop: &Signal) -> Result<(), Unfinished> {
         let done = async {
@@ -234,10 +232,11 @@ impl Platform {
 
     /// Sends an instance no more requests, and asks it to end.
     fn retire(&mut self, guid: &str) {
-        if let Some(seat) = self.seats.iter_mut().find(|seat| seat.member.guid == guid) {
+        if let Some(seat) = self.seat_mut(guid) {
             seat.phase = Phase::Stopping;
-            self.roster.remove(seat.member.address);
             seat.member.stop();
+            let address = seat.member.address;
+            self.roster.remove(address);
         }
     }
 
@@ -248,13 +247,14 @@ impl Platform {
             if Instant::now() > deadline {
                 return Err(Unfinished::Late);
             }
-            self.look_after(Instant::now() + TICK).await;
+            self.look_after().await;
         }
         Ok(())
     }
 
-    /// Takes the news there are until `deadline`, and does what they ask for.
-    async fn look_after(&mut self, deadline: Instant) {
+    /// Takes the news of a tick, and does what they ask for.
+    async fn look_after(&mut self) {
+        let deadline = Instant::now() + TICK;
         loop {
             tokio::select! {
                 Some(news) = self.news.1.recv() => self.hear(news),
@@ -268,18 +268,15 @@ impl Platform {
     }
 
     fn hear(&mut self, news: News) {
-        let (guid, status) = match news {
-            News::Ready { guid } => (guid, None),
-            News::Status { guid, status } => (guid, Some(status)),
-        };
-        let Some(seat) = self.seats.iter_mut().find(|seat| seat.member.guid == guid) else {
+        let Some(seat) = self.seat_mut(&news.guid) else {
             return;
         };
-        match status {
+        match news.status {
             Some(status) => seat.status = Some(status),
             None if seat.phase == Phase::Starting => {
                 seat.phase = Phase::Ready;
-                self.roster.add(seat.member.address);
+                let address = seat.member.address;
+                self.roster.add(address);
             }
             None => {}
         }
@@ -321,6 +318,10 @@ impl Platform {
 
     fn seat(&self, guid: &str) -> Option<&Seat> {
         self.seats.iter().find(|seat| seat.member.guid == guid)
+    }
+
+    fn seat_mut(&mut self, guid: &str) -> Option<&mut Seat> {
+        self.seats.iter_mut().find(|seat| seat.member.guid == guid)
     }
 
     /// The instance with this number that is not about to end.

@@ -17,11 +17,11 @@ const RUNNING: Duration = Duration::from_secs(1);
 /// How long an answer may take.
 const LIMIT: Duration = Duration::from_secs(3);
 
-/// News of an instance.
+/// News of an instance: first that it is ready, then how it does.
 #[derive(Debug)]
-pub(super) enum News {
-    Ready { guid: String },
-    Status { guid: String, status: Status },
+pub(super) struct News {
+    pub(super) guid: String,
+    pub(super) status: Option<Status>,
 }
 
 /// Asks an instance how it does, until nobody wants to know.
@@ -41,19 +41,18 @@ pub(super) async fn watch(guid: String, address: SocketAddr, news: mpsc::Sender<
         }
         time::sleep(STARTING).await;
     }
-    let mut item = News::Ready { guid: guid.clone() };
-    while news.send(item).await.is_ok() {
-        item = loop {
+    let mut status = None;
+    loop {
+        let guid = guid.clone();
+        if news.send(News { guid, status }).await.is_err() {
+            return;
+        }
+        status = loop {
             time::sleep(RUNNING).await;
-            let status = get("/status")
-                .await
-                .and_then(|(_, body)| serde_json::from_slice(&body).ok());
-            if let Some(status) = status {
-                let guid = guid.clone();
-                break News::Status { guid, status };
-            }
-            if news.is_closed() {
-                return;
+            let answer = get("/status").await;
+            let status = answer.and_then(|(_, body)| serde_json::from_slice(&body).ok());
+            if status.is_some() || news.is_closed() {
+                break status;
             }
         };
     }

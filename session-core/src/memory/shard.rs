@@ -33,6 +33,14 @@ enum Slot {
 }
 
 impl Slot {
+    /// The record, of a session that is alive.
+    fn live(&self, now: OffsetDateTime) -> Option<&Record> {
+        match self {
+            Self::Live(record) if now < record.expires() => Some(record),
+            Self::Live(_) | Self::Marker { .. } => None,
+        }
+    }
+
     fn expired(&self, now: OffsetDateTime) -> bool {
         now >= match self {
             Self::Live(record) => record.expires(),
@@ -61,18 +69,12 @@ impl Shard {
     pub(super) fn load(&self, now: OffsetDateTime, id: &SessionId) -> Loaded {
         match self.slots.get(id) {
             Some(Slot::Marker { until, .. }) if now < *until - MARKER_LIFE + Loaded::JUST_RENEWED => Loaded::Renewed,
-            Some(Slot::Marker { .. }) | None => Loaded::Missing,
-            Some(slot) if slot.expired(now) => Loaded::Missing,
-            Some(Slot::Live(record)) => {
+            slot => slot.and_then(|slot| slot.live(now)).map_or(Loaded::Missing, |record| {
                 let mut record = Box::new(record.clone());
                 record.loaded_at = now;
                 Loaded::Live(*id, record)
-            }
+            }),
         }
-    }
-
-    fn is_live(&self, now: OffsetDateTime, id: &SessionId) -> bool {
-        matches!(self.slots.get(id), Some(slot @ Slot::Live(_)) if !slot.expired(now))
     }
 
     pub(super) fn update(&mut self, now: OffsetDateTime, id: &SessionId, update: &Update) -> Result<Version, Error> {
@@ -158,16 +160,7 @@ impl Shard {
     pub(super) fn of_user(&self, now: OffsetDateTime, user: &str, page: &Page) -> Vec<SessionInfo> {
         let ids = self.users.get(user).into_iter().flatten();
         ids.filter(|id| page.after.is_none_or(|after| **id > after))
-            .filter(|id| self.is_live(now, id))
-            .filter_map(|id| match self.slots.get(id)? {
-                Slot::Live(record) => Some(SessionInfo::new(
-                    *id,
-                    record.created,
-                    record.last_seen,
-                    record.absolute_end,
-                )),
-                Slot::Marker { .. } => None,
-            })
+            .filter_map(|id| Some(SessionInfo::of(*id, self.slots.get(id)?.live(now)?)))
             .take(page.limit as usize)
             .collect()
     }
@@ -176,7 +169,8 @@ impl Shard {
         let except = except.map(|id| self.follow(now, id));
         let mut ids = self.users.get(user).cloned().unwrap_or_default();
         ids.retain(|id| Some(*id) != except);
-        let live = ids.iter().filter(|id| self.is_live(now, id)).count();
+        let is_live = |id: &&SessionId| self.slots.get(id).is_some_and(|slot| slot.live(now).is_some());
+        let live = ids.iter().filter(is_live).count();
         for id in &ids {
             self.forget(id);
         }

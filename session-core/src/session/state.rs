@@ -64,12 +64,7 @@ impl Current {
         let interval = config.touch_interval.min(record.idle_timeout / 10);
         Self {
             id,
-            info: Some(SessionInfo::new(
-                id,
-                record.created,
-                record.last_seen,
-                record.absolute_end,
-            )),
+            info: Some(SessionInfo::of(id, &record)),
             touch_due: record.loaded_at - record.last_seen >= interval,
             data: record.data,
             user: record.user,
@@ -95,12 +90,6 @@ impl State {
     /// Takes what was left at this place, unless the response was made of it.
     pub(crate) fn hear(&mut self, place: usize) -> Option<Error> {
         self.unheard.get_mut(place)?.take()
-    }
-
-    /// Takes an error that a response of success would hide.
-    fn hidden_failure(&mut self) -> Option<Error> {
-        let unheard = self.unheard.iter_mut().find_map(Option::take);
-        self.failure.take().or(unheard)
     }
 
     /// Records that the browser is left without a session.
@@ -130,8 +119,9 @@ impl State {
     pub(crate) fn take_error(&mut self, status: StatusCode) -> Option<Error> {
         let refusal = self.refusal.take();
         let refusal = refusal.filter(|error| !(self.best_effort && matches!(error, Error::Ended)));
-        let hidden = self.hidden_failure().filter(|_| status.as_u16() < 400);
-        refusal.or(hidden)
+        let unheard = self.unheard.iter_mut().find_map(Option::take);
+        let hidden = self.failure.take().or(unheard);
+        refusal.or(hidden.filter(|_| status.as_u16() < 400))
     }
 
     /// Whether there is an error that the response has to be asked about.

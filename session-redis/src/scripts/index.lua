@@ -7,12 +7,7 @@
 --
 -- It has no TTL: servers that are short of memory remove keys with one first.
 
-local function now()
-    local time = redis.call('TIME')
-    return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
-
 -- Up to where a score is past for good. The nodes of a cluster have clocks of their own, hence the minute.
 local function past()
-    return string.format('%.0f', now() - 60000)
+    return digits(now() - 60000)
 end

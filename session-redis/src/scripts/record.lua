@@ -12,18 +12,6 @@
 --   \0l  1 if by a login, else 0
 --   \0s  when it was renewed
 
--- The server's time in milliseconds. It may go on while a script runs, so a script that judges by it asks once: at()
--- keeps it in the record.
-local function now()
-    local time = redis.call('TIME')
-    return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
-
--- The digits of a whole number. Lua's own conversion would round long ones.
-local function digits(number)
-    return string.format('%.0f', number)
-end
-
 local function number(field)
     return field and string.match(field, '^%d+$') and tonumber(field)
 end
@@ -39,6 +27,7 @@ local function at(key)
     end
     local record = {
         kind = 'live',
+        -- What is judged, and what is written, is judged and written by this one look at the clock.
         time = now(),
         version = number(field[2]),
         user = field[3],

@@ -13,5 +13,5 @@ else
     -- score only says how long a dead member is kept at most, 400 days.
     stop = redis.call('ZSCORE', key, ARGV[3]) or time + 34560000000
 end
-redis.call('ZADD', key, string.format('%.0f', stop), ARGV[1], string.format('%.0f', time + 60000), '+' .. ARGV[1])
+redis.call('ZADD', key, digits(stop), ARGV[1], digits(time + 60000), '+' .. ARGV[1])
 return { 'done' }

@@ -8,15 +8,6 @@
 -- Without the hash, and with one that says nothing of this, the work is free. It has no TTL: servers that are short of
 -- memory remove keys with one first, and what is done is done for good.
 
-local function now()
-    local time = redis.call('TIME')
-    return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
-
-local function digits(number)
-    return string.format('%.0f', number)
-end
-
 -- What is known of the work, and whether the claim that it has still holds.
 local function at(key)
     local field = redis.call('HMGET', key, 'claim', 'until', 'done')

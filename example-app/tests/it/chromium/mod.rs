@@ -2,6 +2,7 @@
 
 mod driver;
 
+use fantoccini::wd::WindowHandle;
 use serde_json::{Value, json};
 
 use crate::{
@@ -29,6 +30,17 @@ async fn fleet() -> (Process, String) {
 async fn log_in(chromium: &Chromium) {
     chromium.type_into("#name", &format!("ada{TAB}engine{ENTER}")).await;
     chromium.until_text("dl", "ada").await;
+}
+
+/// A browser that is logged in, and shows the page in two tabs; the second one is in front.
+async fn two_tabs() -> (Process, Chromium, [WindowHandle; 2]) {
+    let (fleet, address) = fleet().await;
+    let chromium = Chromium::start(View::Desktop).await;
+    chromium.open(&address).await;
+    log_in(&chromium).await;
+    let one = chromium.tab().await;
+    let two = chromium.new_tab(&address).await;
+    (fleet, chromium, [one, two])
 }
 
 async fn who_answered(chromium: &Chromium) -> String {
@@ -62,12 +74,7 @@ async fn a_login_on_one_instance_is_seen_on_the_other() {
 
 #[tokio::test]
 async fn two_tabs_lose_nothing_of_each_other() {
-    let (_fleet, address) = fleet().await;
-    let chromium = Chromium::start(View::Desktop).await;
-    chromium.open(&address).await;
-    log_in(&chromium).await;
-    let one = chromium.tab().await;
-    let two = chromium.new_tab(&address).await;
+    let (_fleet, chromium, [one, two]) = two_tabs().await;
     let tabs = [(&one, "milk"), (&two, "honey")];
     for (tab, note) in tabs {
         chromium.switch_to(tab).await;
@@ -100,12 +107,7 @@ async fn two_tabs_lose_nothing_of_each_other() {
 
 #[tokio::test]
 async fn a_logout_in_one_tab_shows_in_the_other() {
-    let (_fleet, address) = fleet().await;
-    let chromium = Chromium::start(View::Desktop).await;
-    chromium.open(&address).await;
-    log_in(&chromium).await;
-    let one = chromium.tab().await;
-    let two = chromium.new_tab(&address).await;
+    let (_fleet, chromium, [one, two]) = two_tabs().await;
     chromium.until_text("#live", "This page is live").await;
     chromium.switch_to(&one).await;
     chromium.click("form[action='/logout'] button").await;
