@@ -42,6 +42,7 @@
 //! | `tower-sessions` | | `tower_sessions::Session` of 0.15 under our layer, and our stores under its layer |
 //! | `tower-sessions-014` | | the same for 0.14, on which axum-login 0.18 stands |
 
+mod about;
 mod change;
 #[cfg(feature = "cloud-foundry")]
 pub mod cloud_foundry;
@@ -49,6 +50,7 @@ pub mod cloud_foundry;
 pub mod conformance;
 mod delta;
 mod error;
+mod excess;
 mod expectation;
 mod id;
 #[cfg(any(feature = "axum", feature = "once"))]
@@ -57,15 +59,18 @@ mod jitter;
 mod layer;
 mod lifetime;
 mod loaded;
+mod login;
 mod memory;
 mod new_session;
 mod once;
 mod page;
 mod record;
 mod renewal;
+mod seal;
 #[cfg(feature = "axum")]
 mod session;
 mod session_info;
+mod session_limit;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -76,15 +81,18 @@ mod update;
 mod value;
 mod version;
 
+pub use about::About;
 pub use change::Change;
 pub use delta::Delta;
 pub use error::Error;
+pub use excess::Excess;
 pub use expectation::Expectation;
 pub use id::SessionId;
 #[cfg(feature = "axum")]
 pub use layer::{ConfigError, SameSite, SessionLayer, SessionService};
 pub use lifetime::Lifetime;
 pub use loaded::Loaded;
+pub use login::Login;
 pub use memory::MemoryStore;
 pub use new_session::NewSession;
 #[cfg(feature = "once")]
@@ -93,9 +101,11 @@ pub use once::{Claim, Claimed, OnceStore};
 pub use page::Page;
 pub use record::{Data, Record};
 pub use renewal::Renewal;
+pub use seal::Seal;
 #[cfg(feature = "axum")]
-pub use session::Session;
+pub use session::{Device, LoginOptions, Session};
 pub use session_info::SessionInfo;
+pub use session_limit::SessionLimit;
 pub use store::SessionStore;
 pub use token::SessionToken;
 pub use update::Update;
