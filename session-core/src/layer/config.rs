@@ -17,6 +17,8 @@ pub(crate) struct Config {
     pub(crate) store_timeout: Duration,
     pub(crate) max_value_size: u64,
     pub(crate) max_size: u64,
+    /// What audit events call this instance.
+    pub(crate) instance: String,
     pub(crate) user_from: Option<(String, UserOf)>,
 }
 
@@ -42,6 +44,7 @@ impl Default for Config {
             store_timeout: Duration::from_secs(2),
             max_value_size: 64 * 1024,
             max_size: DEFAULT_MAX_SIZE,
+            instance: std::process::id().to_string(),
             user_from: None,
         }
     }
@@ -176,6 +179,7 @@ impl fmt::Debug for Config {
             .field("store_timeout", &self.store_timeout)
             .field("max_value_size", &self.max_value_size)
             .field("max_size", &self.max_size)
+            .field("instance", &self.instance)
             .field("user_from", &self.user_from.as_ref().map(|(key, _)| key))
             .finish()
     }
