@@ -5,7 +5,7 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::Value;
-use session_core::{Error, Session, SessionLayer};
+use session_core::{Error, Excess, LoginOptions, Session, SessionLayer, SessionLimit};
 use session_postgres::{PostgresOptions, PostgresStore};
 use session_redis::{RedisOptions, RedisStore};
 
@@ -33,8 +33,15 @@ pub(crate) async fn app(url: &str) -> Result<Router, Failure> {
         .route("/write/{key}/{value}", post(write))
         .route("/increment", post(increment))
         .route("/login/{user}", post(login))
+        .route("/login/{user}/{class}", post(login_of_class))
         .route("/logout", post(logout))
-        .layer(layer.insecure().store_timeout(PATIENCE)))
+        .layer(
+            layer
+                .insecure()
+                .store_timeout(PATIENCE)
+                .session_limit_of("first", SessionLimit::new(2))
+                .session_limit_of("newest", SessionLimit::new(2).excess(Excess::EndOldest)),
+        ))
 }
 
 impl Open for Session {
@@ -65,6 +72,14 @@ async fn increment(Held(session): Held<Session>) -> Result<(), Error> {
 
 async fn login(Path(user): Path<String>, Held(session): Held<Session>) -> Result<(), Error> {
     session.login(user)
+}
+
+/// Of two classes a user may have two sessions: the first two, or the newest two.
+async fn login_of_class(
+    Path((user, class)): Path<(String, String)>,
+    Held(session): Held<Session>,
+) -> Result<(), Error> {
+    session.login_with(user, LoginOptions::new().class(class))
 }
 
 async fn logout(Held(session): Held<Session>) -> Result<(), Error> {

@@ -11,6 +11,7 @@ mod database;
 mod fleet;
 mod forced;
 mod gate;
+mod limit;
 mod outage;
 mod process;
 mod races;
