@@ -1,4 +1,4 @@
-use crate::{DEFAULT_MAX_SIZE, Delta, Lifetime};
+use crate::{DEFAULT_MAX_SIZE, Delta, Lifetime, Seal};
 
 /// A session to [`create`](crate::SessionStore::create).
 ///
@@ -17,6 +17,8 @@ pub struct NewSession {
     pub user: Option<String>,
     /// How long it may live.
     pub lifetime: Lifetime,
+    /// What its values are sealed with, if they are.
+    pub seal: Option<Seal>,
     /// The largest record allowed: the sum of the bytes of all keys and values. 256 KiB unless set.
     pub max_size: u64,
 }
@@ -29,6 +31,7 @@ impl NewSession {
             delta: Delta::default(),
             user: None,
             lifetime,
+            seal: None,
             max_size: DEFAULT_MAX_SIZE,
         }
     }

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use time::OffsetDateTime;
 
-use crate::{Value, Version};
+use crate::{Seal, Value, Version};
 
 /// A session's data: its keys and their values.
 pub type Data = BTreeMap<String, Value>;
@@ -25,6 +25,8 @@ pub struct Record {
     pub idle_timeout: Duration,
     /// When the session ends whatever its use.
     pub absolute_end: OffsetDateTime,
+    /// What its values are sealed with, if they are.
+    pub seal: Option<Seal>,
     /// The store's time when it read this record.
     pub loaded_at: OffsetDateTime,
 }
@@ -41,6 +43,7 @@ impl Record {
             last_seen: now,
             idle_timeout,
             absolute_end,
+            seal: None,
             loaded_at: now,
         }
     }

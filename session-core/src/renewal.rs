@@ -1,4 +1,4 @@
-use crate::{DEFAULT_MAX_SIZE, Delta, Lifetime};
+use crate::{DEFAULT_MAX_SIZE, Delta, Lifetime, Seal};
 
 /// What a [`renew`](crate::SessionStore::renew) does besides giving the session a new id.
 ///
@@ -19,6 +19,9 @@ pub struct Renewal {
     /// Makes this a login: the session begins anew, with this lifetime, and nobody is led from the old id to it. If it
     /// was another user's, nothing of theirs goes over: it has the delta's data and no other.
     pub login: Option<Lifetime>,
+    /// The seal from now on. A session that has one is not renewed without, for no token would open it: unless its data
+    /// is left behind.
+    pub seal: Option<Seal>,
     /// The largest record allowed after it: the sum of the bytes of all keys and values. 256 KiB unless set.
     pub max_size: u64,
 }
@@ -31,6 +34,7 @@ impl Renewal {
             delta: Delta::default(),
             user,
             login: None,
+            seal: None,
             max_size: DEFAULT_MAX_SIZE,
         }
     }

@@ -15,6 +15,8 @@ pub(crate) struct Config {
     pub(crate) store_timeout: Duration,
     pub(crate) max_value_size: u64,
     pub(crate) max_size: u64,
+    #[cfg(feature = "seal")]
+    pub(crate) sealing: crate::sealing::Policy,
     pub(crate) user_from: Option<(String, UserOf)>,
 }
 
@@ -39,6 +41,8 @@ impl Default for Config {
             store_timeout: Duration::from_secs(2),
             max_value_size: 64 * 1024,
             max_size: DEFAULT_MAX_SIZE,
+            #[cfg(feature = "seal")]
+            sealing: crate::sealing::Policy::default(),
             user_from: None,
         }
     }
@@ -166,7 +170,10 @@ fn is_attribute(text: &str) -> bool {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
+        let mut config = f.debug_struct("Config");
+        #[cfg(feature = "seal")]
+        config.field("sealing", &self.sealing);
+        config
             .field("cookie", &self.cookie)
             .field("lifetime", &self.lifetime)
             .field("touch_interval", &self.touch_interval)

@@ -190,6 +190,38 @@ impl SessionLayer {
         self
     }
 
+    /// Seals the values of sessions, so that stores see what only the session's own token opens. Default: no.
+    ///
+    /// Each session has a random key, which is kept under its token; login and renewal put it under the new one. A copy
+    /// of the database, or its administrator, can read no value without the session's cookie, and change none: it is
+    /// an error for its key alone. What stays visible is said in SECURITY.md: the names of keys and users, times and
+    /// sizes. What nobody has the cookie of is lost.
+    ///
+    /// A session that is alive without a seal is sealed from its next write, and what it holds stays readable. Sessions
+    /// that have one are read and written under it by every layer with the feature, also without this setting. So, to switch it on while the
+    /// app runs: first build all instances with the feature, then set this. A sealed value takes four thirds of its
+    /// room and 40 bytes more, which [`max_size`](Self::max_size) counts and [`max_value_size`](Self::max_value_size) does not.
+    ///
+    /// ```
+    /// # use session_core::{MemoryStore, SessionLayer};
+    /// let layer = SessionLayer::new(MemoryStore::new()).seal();
+    /// ```
+    #[cfg(feature = "seal")]
+    pub fn seal(mut self) -> Self {
+        self.config.sealing = crate::sealing::Policy::Seal;
+        self
+    }
+
+    /// [Seals](Self::seal), and refuses to read what is not sealed, with [`Error::Decode`](crate::Error::Decode).
+    ///
+    /// Whoever can write to the store could otherwise take a session's seal away, and then give it values of their own. Set it once every
+    /// session of before has ended: the absolute timeout after the last instance that does not seal was stopped.
+    #[cfg(feature = "seal")]
+    pub fn seal_only(mut self) -> Self {
+        self.config.sealing = crate::sealing::Policy::SealedOnly;
+        self
+    }
+
     /// Checks the settings, as adding the layer to a router does, but without a panic.
     ///
     /// # Errors

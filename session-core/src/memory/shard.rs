@@ -54,6 +54,7 @@ impl Shard {
         let mut record = Record::new(now, new.lifetime.idle, end_of(now, new.lifetime.absolute));
         new.delta.apply_to(&mut record.data);
         record.user.clone_from(&new.user);
+        record.seal.clone_from(&new.seal);
         check_size(&record.data, new.max_size)?;
         self.sweep_if_grown(now);
         match self.slots.get(id).filter(|slot| !slot.expired(now)) {
@@ -78,7 +79,10 @@ impl Shard {
     }
 
     pub(super) fn update(&mut self, now: OffsetDateTime, id: &SessionId, update: &Update) -> Result<Version, Error> {
-        let id = self.follow(now, id);
+        let id = match update.seal {
+            None => self.follow(now, id),
+            Some(_) => *id,
+        };
         let record = self.live(now, &id)?;
         if let Some(Expectation { key, value }) = &update.expectation {
             let current = record.data.get(key);
@@ -93,6 +97,9 @@ impl Shard {
         check_size(&data, update.max_size)?;
         record.data = data;
         record.version.0 += 1;
+        if record.seal.is_none() {
+            record.seal.clone_from(&update.seal);
+        }
         if update.touch {
             record.last_seen = now;
         }
@@ -126,12 +133,16 @@ impl Shard {
         }
         if renewal.is_handover(record.user.as_deref()) {
             record.data.clear();
+            record.seal = None;
+        } else if renewal.seal.is_none() && record.seal.is_some() {
+            return Err(Error::Ended);
         }
         renewal.delta.apply_to(&mut record.data);
         check_size(&record.data, renewal.max_size)?;
         record.version.0 += 1;
         record.last_seen = now;
         record.user.clone_from(&renewal.user);
+        record.seal.clone_from(&renewal.seal);
         if let Some(lifetime) = renewal.login {
             record.created = now;
             record.idle_timeout = lifetime.idle;
@@ -248,7 +259,7 @@ impl Shard {
 }
 
 fn is_same_creation(old: &Record, new: &Record) -> bool {
-    old.version == Version(1) && old.data == new.data && old.user == new.user
+    old.version == Version(1) && old.data == new.data && old.user == new.user && old.seal == new.seal
 }
 
 pub(super) fn end_of(now: OffsetDateTime, life: Duration) -> OffsetDateTime {

@@ -15,6 +15,7 @@
 mod birth;
 mod derive;
 mod flaw;
+mod policy;
 mod session_key;
 #[cfg(test)]
 mod tests;
@@ -22,5 +23,6 @@ mod wrap;
 
 pub(crate) use birth::Birth;
 pub(crate) use flaw::Flaw;
+pub(crate) use policy::Policy;
 pub(crate) use session_key::{SessionKey, is_sealed};
 pub(crate) use wrap::{unwrap, wrap};

@@ -12,10 +12,13 @@ mod handle;
 mod session;
 mod state;
 mod update;
+mod vault;
 mod views;
 
 pub(crate) use contenders::Contenders;
 pub(crate) use handle::Handle;
 pub use session::Session;
 pub(crate) use session::check_user;
+#[cfg(feature = "testing")]
+pub(crate) use vault::Vault;
 pub(crate) use views::{View, Views};

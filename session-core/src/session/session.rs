@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Handle, state::Intent};
+use super::{Handle, state::Intent, vault::Unreadable};
 use crate::{Error, SessionId, SessionInfo, Value};
 
 /// The session of a request: what an axum handler extracts.
@@ -47,7 +47,8 @@ impl Session {
     ///
     /// [`Error::Decode`] if the value is damaged or is no `T`. Other keys are not affected.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
-        let value = self.handle.state().value(key).cloned();
+        let value = self.handle.state().value(key);
+        let value = value.map_err(|source| undecodable(key, source))?;
         value.map(|value| decode(key, &value)).transpose()
     }
 
@@ -81,20 +82,20 @@ impl Session {
     /// Whether `key` has a value, as this request sees it.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
-        self.handle.state().value(key).is_some()
+        self.handle.state().contains(key)
     }
 
     /// The keys that have values, as this request sees them, in order.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
-        self.handle.state().data().into_keys().collect()
+        self.handle.state().keys()
     }
 
     /// Removes every key this request sees. Keys that another request adds meanwhile stay, and the user stays logged
     /// in: see [`logout`](Self::logout).
     pub fn clear(&self) {
         let mut state = self.handle.state();
-        for key in state.data().into_keys() {
+        for key in state.keys() {
             state.delta.remove(key);
         }
     }
@@ -269,13 +270,13 @@ pub(crate) fn check_user(user: &str) -> Result<(), Error> {
 }
 
 fn decode<T: DeserializeOwned>(key: &str, value: &Value) -> Result<T, Error> {
-    value.decode().map_err(|source| {
-        tracing::warn!(key, %source, "a session value cannot be decoded");
-        Error::Decode {
-            key: key.into(),
-            source: source.into(),
-        }
-    })
+    value.decode().map_err(|source| undecodable(key, source.into()))
+}
+
+pub(super) fn undecodable(key: &str, source: Unreadable) -> Error {
+    tracing::warn!(key, %source, "a session value cannot be decoded");
+    let key = key.into();
+    Error::Decode { key, source }
 }
 
 impl fmt::Debug for Session {
