@@ -38,6 +38,7 @@ use crate::{
 /// | [`touch_interval`](Self::touch_interval) | 1 minute |
 /// | [`store_timeout`](Self::store_timeout) | 2 seconds a request |
 /// | [`max_value_size`](Self::max_value_size), [`max_size`](Self::max_size) | 64 KiB, 256 KiB |
+/// | `seal`, `seal_only` (feature `seal`) | no |
 ///
 /// A layer covers the routes that were added to the router before it.
 #[derive(Clone, Debug)]
@@ -192,15 +193,17 @@ impl SessionLayer {
 
     /// Seals the values of sessions, so that stores see what only the session's own token opens. Default: no.
     ///
-    /// Each session has a random key, which is kept under its token; login and renewal put it under the new one. A copy
-    /// of the database, or its administrator, can read no value without the session's cookie, and change none: it is
-    /// an error for its key alone. What stays visible is said in SECURITY.md: the names of keys and users, times and
-    /// sizes. What nobody has the cookie of is lost.
+    /// Each session has a random key, which its token unlocks; a login or renewal locks it anew and leaves the data as
+    /// it is. Who has the database without the cookies can read no value, and a value that was changed or swapped is
+    /// [`Error::Decode`](crate::Error::Decode) for its key alone. The names of keys and users, times and sizes stay
+    /// visible, and there is no way to the data of a lost cookie.
     ///
-    /// A session that is alive without a seal is sealed from its next write, and what it holds stays readable. Sessions
-    /// that have one are read and written under it by every layer with the feature, also without this setting. So, to switch it on while the
-    /// app runs: first build all instances with the feature, then set this. A sealed value takes four thirds of its
-    /// room and 40 bytes more, which [`max_size`](Self::max_size) counts and [`max_value_size`](Self::max_value_size) does not.
+    /// A session that is alive without a seal gets one with its next write, and what it held before stays readable. One
+    /// that has a seal is read and written under it by every layer with the feature `seal`, set or not. So an app that
+    /// runs switches it on in two deploys: the feature first, then this setting.
+    ///
+    /// A sealed value takes a third more room and 40 bytes. [`max_size`](Self::max_size) counts them,
+    /// [`max_value_size`](Self::max_value_size) does not.
     ///
     /// ```
     /// # use session_core::{MemoryStore, SessionLayer};
@@ -214,8 +217,8 @@ impl SessionLayer {
 
     /// [Seals](Self::seal), and refuses to read what is not sealed, with [`Error::Decode`](crate::Error::Decode).
     ///
-    /// Whoever can write to the store could otherwise take a session's seal away, and then give it values of their own. Set it once every
-    /// session of before has ended: the absolute timeout after the last instance that does not seal was stopped.
+    /// Otherwise whoever can write to the store may take a session's seal away and give it plain values. Set it once no
+    /// unsealed session can be alive: an absolute timeout after the last instance without [`seal`](Self::seal) stopped.
     #[cfg(feature = "seal")]
     pub fn seal_only(mut self) -> Self {
         self.config.sealing = crate::sealing::Policy::SealedOnly;

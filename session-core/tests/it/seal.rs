@@ -260,7 +260,7 @@ async fn a_value_is_measured_plain_and_a_record_as_it_is_stored() {
     browser.text(&format!("/set/a/{value}")).await;
     let size = |record: &Record| record.data.values().map(Value::len).sum::<usize>();
     assert_eq!(size(&stored(&store, &browser).await.1), 176);
-    for path in [format!("/set/a/{value}x"), format!("/add/a/x"), "/set/b/x".into()] {
+    for path in [format!("/set/a/{value}x"), "/add/a/x".into(), "/set/b/x".into()] {
         let page = browser.get(&path).await;
         assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
     }
