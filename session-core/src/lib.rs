@@ -38,11 +38,12 @@
 //! | `once` | yes | [`run_once`]; without it and `axum` the crate has no runtime |
 //! | `cloud-foundry` | | `cloud_foundry`: the Redis and the PostgreSQL that Cloud Foundry bound to the app |
 //! | `conformance` | | `conformance_tests!` and `once_tests!`, the suites for those who write a store |
-//! | `seal` | | [`SessionLayer::seal`]: stores see sealed values only |
+//! | `seal` | | `SessionLayer::seal`: stores see sealed values only |
 //! | `testing` | | `testing`: mint a logged-in cookie for an app's own tests |
 //! | `tower-sessions` | | `tower_sessions::Session` of 0.15 under our layer, and our stores under its layer |
 //! | `tower-sessions-014` | | the same for 0.14, on which axum-login 0.18 stands |
 
+mod about;
 mod change;
 #[cfg(feature = "cloud-foundry")]
 pub mod cloud_foundry;
@@ -50,6 +51,7 @@ pub mod cloud_foundry;
 pub mod conformance;
 mod delta;
 mod error;
+mod excess;
 mod expectation;
 #[cfg(all(fuzzing, feature = "seal"))]
 #[doc(hidden)]
@@ -61,6 +63,7 @@ mod jitter;
 mod layer;
 mod lifetime;
 mod loaded;
+mod login;
 mod memory;
 mod new_session;
 mod once;
@@ -73,6 +76,7 @@ mod sealing;
 #[cfg(feature = "axum")]
 mod session;
 mod session_info;
+mod session_limit;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -83,15 +87,18 @@ mod update;
 mod value;
 mod version;
 
+pub use about::About;
 pub use change::Change;
 pub use delta::Delta;
 pub use error::Error;
+pub use excess::Excess;
 pub use expectation::Expectation;
 pub use id::SessionId;
 #[cfg(feature = "axum")]
 pub use layer::{ConfigError, SameSite, SessionLayer, SessionService};
 pub use lifetime::Lifetime;
 pub use loaded::Loaded;
+pub use login::Login;
 pub use memory::MemoryStore;
 pub use new_session::NewSession;
 #[cfg(feature = "once")]
@@ -102,8 +109,9 @@ pub use record::{Data, Record};
 pub use renewal::Renewal;
 pub use seal::Seal;
 #[cfg(feature = "axum")]
-pub use session::Session;
+pub use session::{Device, LoginOptions, Session};
 pub use session_info::SessionInfo;
+pub use session_limit::SessionLimit;
 pub use store::SessionStore;
 pub use token::SessionToken;
 pub use update::Update;

@@ -1,4 +1,4 @@
-use crate::{DEFAULT_MAX_SIZE, Delta, Lifetime, Seal};
+use crate::{DEFAULT_MAX_SIZE, Delta, Login, Seal};
 
 /// What a [`renew`](crate::SessionStore::renew) does besides giving the session a new id.
 ///
@@ -17,9 +17,9 @@ pub struct Renewal {
     /// The session's user from now on. Unless this is a login it must be the one the record has.
     pub user: Option<String>,
     /// Makes this a login: the session begins anew, with this lifetime, and nobody is led from the old id to it. If it
-    /// was another user's, nothing of theirs goes over: it has the delta's data and no other.
-    pub login: Option<Lifetime>,
-    /// The seal from now on. A session that has one is not renewed without, for no token would open it: unless its data
+    /// was another user's, nothing of theirs goes over: it has the delta's data and no other, and no seal but this one.
+    pub login: Option<Login>,
+    /// The seal from now on. A session that has one is not renewed without, for no token would open it; unless its data
     /// is left behind.
     pub seal: Option<Seal>,
     /// The largest record allowed after it: the sum of the bytes of all keys and values. 256 KiB unless set.
@@ -39,11 +39,11 @@ impl Renewal {
         }
     }
 
-    /// A login as `user`.
+    /// A login as `user`, with a [`Lifetime`](crate::Lifetime) or more.
     #[must_use]
-    pub fn login(user: impl Into<String>, lifetime: Lifetime) -> Self {
+    pub fn login(user: impl Into<String>, login: impl Into<Login>) -> Self {
         Self {
-            login: Some(lifetime),
+            login: Some(login.into()),
             ..Self::of(Some(user.into()))
         }
     }

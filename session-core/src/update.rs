@@ -20,7 +20,8 @@ pub struct Update {
     pub expectation: Option<Expectation>,
     /// Whether the change counts as activity too and starts the idle timeout again.
     pub touch: bool,
-    /// The seal of a session that has none yet.
+    /// The seal of a session that has none yet; another keeps its own. A change that carries one is made under this id
+    /// or not at all: it is not led to where the session was renewed to.
     pub seal: Option<Seal>,
     /// The largest record allowed after it: the sum of the bytes of all keys and values. 256 KiB unless set.
     pub max_size: u64,

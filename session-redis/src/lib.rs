@@ -67,6 +67,7 @@ mod connection;
 mod end_all;
 mod error;
 mod keys;
+mod limit;
 mod link;
 mod of_user;
 mod once;

@@ -5,12 +5,14 @@ use redis::Cmd;
 /// A script, which runs as one step on the server. It is sent once to a server, and called by its hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Script {
+    Bar,
     Create,
     End,
     Heal,
     Purge,
     Renew,
     Reserve,
+    ReserveWithin,
     Touch,
     Update,
     WorkClaim,
@@ -48,13 +50,15 @@ macro_rules! text {
 }
 
 impl Script {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
+        Self::Bar,
         Self::Create,
         Self::End,
         Self::Heal,
         Self::Purge,
         Self::Renew,
         Self::Reserve,
+        Self::ReserveWithin,
         Self::Touch,
         Self::Update,
         Self::WorkClaim,
@@ -79,12 +83,14 @@ impl Script {
 
     const fn text(self) -> &'static str {
         match self {
+            Self::Bar => text!("scripts/record.lua", "scripts/bar.lua"),
             Self::Create => text!("scripts/record.lua", "scripts/create.lua"),
             Self::End => text!("scripts/record.lua", "scripts/end.lua"),
             Self::Heal => text!("scripts/index.lua", "scripts/heal.lua"),
             Self::Purge => text!("scripts/index.lua", "scripts/purge.lua"),
             Self::Renew => text!("scripts/record.lua", "scripts/renew.lua"),
             Self::Reserve => text!("scripts/index.lua", "scripts/reserve.lua"),
+            Self::ReserveWithin => text!("scripts/index.lua", "scripts/reserve_within.lua"),
             Self::Touch => text!("scripts/record.lua", "scripts/touch.lua"),
             Self::Update => text!("scripts/record.lua", "scripts/update.lua"),
             Self::WorkClaim => text!("scripts/work.lua", "scripts/work_claim.lua"),

@@ -7,7 +7,7 @@ use tower_layer::Layer;
 
 use super::{Config, ConfigError, SameSite, SessionService, purge::Purge};
 use crate::{
-    SessionStore, Value,
+    Lifetime, SessionLimit, SessionStore, Value,
     session::{Contenders, check_user},
 };
 
@@ -35,6 +35,7 @@ use crate::{
 /// | [`path`](Self::path), [`domain`](Self::domain) | `/`, none |
 /// | [`same_site`](Self::same_site), [`secure`](Self::secure), [`http_only`](Self::http_only) | Lax, yes, yes |
 /// | [`idle_timeout`](Self::idle_timeout), [`absolute_timeout`](Self::absolute_timeout) | 30 minutes, 12 hours |
+/// | [`session_limit`](Self::session_limit), [`session_limit_of`](Self::session_limit_of) | none |
 /// | [`touch_interval`](Self::touch_interval) | 1 minute |
 /// | [`store_timeout`](Self::store_timeout) | 2 seconds a request |
 /// | [`max_value_size`](Self::max_value_size), [`max_size`](Self::max_size) | 64 KiB, 256 KiB |
@@ -118,6 +119,43 @@ impl SessionLayer {
     /// Anybody on the network can then read and plant them; a warning at start says so.
     pub fn insecure(mut self) -> Self {
         self.config.cookie.make_insecure();
+        self
+    }
+
+    /// Sets the timeouts of sessions that begin from now on, as by one of the presets. Default:
+    /// [`Lifetime::FEDRAMP_MODERATE`].
+    ///
+    /// A login may bring its own, see [`LoginOptions::lifetime`](crate::LoginOptions::lifetime).
+    ///
+    /// ```
+    /// # use session_core::{Lifetime, MemoryStore, SessionLayer};
+    /// let layer = SessionLayer::new(MemoryStore::new()).lifetime(Lifetime::AAL3.lock_when_idle());
+    /// ```
+    pub fn lifetime(mut self, lifetime: Lifetime) -> Self {
+        self.config.lifetime = lifetime;
+        self
+    }
+
+    /// Limits how many sessions a user may have at a time. Default: no limit.
+    ///
+    /// It counts the sessions that are alive, decided in the store's one step: two logins at once cannot exceed it.
+    pub fn session_limit(self, limit: SessionLimit) -> Self {
+        self.session_limit_of("", limit)
+    }
+
+    /// Limits how many sessions of a [class](crate::LoginOptions::class) a user may have at a time.
+    ///
+    /// ```
+    /// # use session_core::{Excess, MemoryStore, SessionLayer, SessionLimit};
+    /// // NIST SP 800-53 AC-10 as FedRAMP High sets it
+    /// let layer = SessionLayer::new(MemoryStore::new())
+    ///     .session_limit_of("privileged", SessionLimit::new(3))
+    ///     .session_limit(SessionLimit::new(2).excess(Excess::EndOldest));
+    /// ```
+    pub fn session_limit_of(mut self, class: impl Into<String>, limit: SessionLimit) -> Self {
+        let class = class.into();
+        self.config.limits.retain(|(name, _)| *name != class);
+        self.config.limits.push((class, limit));
         self
     }
 

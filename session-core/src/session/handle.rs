@@ -156,9 +156,10 @@ impl Handle {
 
     /// Does `work` as the only one, to its end also if the caller goes away. An error that the caller has not heard
     /// when the response is made becomes the response.
-    pub(super) async fn in_turn<F>(self: &Arc<Self>, work: impl FnOnce(Arc<Self>) -> F) -> Result<(), Error>
+    pub(super) async fn in_turn<T, F>(self: &Arc<Self>, work: impl FnOnce(Arc<Self>) -> F) -> Result<T, Error>
     where
-        F: Future<Output = Result<(), Error>> + Send + 'static,
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
     {
         let handle = Arc::clone(self);
         let work = work(Arc::clone(self));
@@ -169,7 +170,7 @@ impl Handle {
             let _ = sender.send(outcome);
         });
         match receiver.await {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(done)) => Ok(done),
             Ok(Err(place)) => Err(self.state().hear(place).unwrap_or(Error::Ended)),
             Err(panicked) => Err(Error::unknown(panicked)),
         }

@@ -6,17 +6,25 @@
 mod budget;
 mod commit;
 mod contenders;
+mod device;
+mod devices;
 mod extract;
 mod handle;
+mod life;
+mod lifetimes;
+mod login_options;
 #[allow(clippy::module_inception, reason = "the folder is named after its public type")]
 mod session;
 mod state;
 mod update;
+mod user_agent;
 mod vault;
 mod views;
 
 pub(crate) use contenders::Contenders;
+pub use device::Device;
 pub(crate) use handle::Handle;
+pub use login_options::LoginOptions;
 pub use session::Session;
 pub(crate) use session::check_user;
 #[cfg(feature = "testing")]

@@ -1,6 +1,10 @@
 use http::StatusCode;
 
-use super::vault::{Unreadable, Vault};
+use super::{
+    LoginOptions,
+    life::Life,
+    vault::{Unreadable, Vault},
+};
 use crate::{
     Change, Data, Delta, Error, Loaded, NewSession, Record, Renewal, SessionId, SessionInfo, SessionToken, Update,
     Value,
@@ -41,6 +45,9 @@ pub(crate) struct Current {
     pub(crate) vault: Vault,
     pub(crate) user: Option<String>,
     pub(crate) touch_due: bool,
+    /// Whether nothing but a login or its end may change it.
+    pub(crate) locked: bool,
+    pub(crate) life: Life,
     /// What the store told of it when it was loaded.
     pub(crate) info: Option<SessionInfo>,
 }
@@ -49,7 +56,7 @@ pub(crate) struct Current {
 #[derive(Clone, Debug)]
 pub(crate) enum Intent {
     /// A login, as this user; as nobody if a value that named the user is gone.
-    Login(Option<String>),
+    Login(Option<String>, LoginOptions),
     Renew,
 }
 
@@ -65,13 +72,18 @@ pub(crate) enum Step {
 
 impl Current {
     fn new(id: SessionId, token: &SessionToken, record: Record, config: &Config) -> Self {
-        let interval = config.touch_interval.min(record.idle_timeout / 10);
+        let idle = record.lock.unwrap_or(record.idle_timeout);
+        let interval = config.touch_interval.min(idle / 10);
+        let locked = record.is_locked(record.loaded_at);
+        let touch_due = !locked && record.loaded_at - record.last_seen >= interval;
         Self {
             id,
             token: token.clone(),
             vault: Vault::new(token, record.seal.clone(), config),
             info: Some(SessionInfo::of(id, &record)),
-            touch_due: record.loaded_at - record.last_seen >= interval,
+            touch_due,
+            locked,
+            life: Life::of(&record, touch_due),
             data: record.data,
             user: record.user,
         }
@@ -151,7 +163,7 @@ impl State {
 
     /// Whether a login is pending.
     pub(crate) fn is_login(&self, config: &Config) -> bool {
-        let is_login = |intent: &Intent| matches!(intent, Intent::Login(Some(_)));
+        let is_login = |intent: &Intent| matches!(intent, Intent::Login(Some(_), _));
         self.intent.as_ref().is_some_and(is_login)
             || self
                 .login_by_value(config)
@@ -178,13 +190,24 @@ impl State {
     /// The session as the store has it, as far as this request may still see it: who logs in finds nothing of somebody
     /// else's.
     fn stored(&self) -> Option<&Current> {
-        self.current.as_ref().filter(|_| !self.passes_to_another())
+        let is_seen = !self.passes_to_another() && !self.is_locked();
+        self.current.as_ref().filter(|_| is_seen)
     }
 
     /// Whether a login is pending that leaves the session's data behind.
     pub(crate) fn passes_to_another(&self) -> bool {
         let user = self.current.as_ref().and_then(|current| current.user.as_ref());
-        matches!(&self.intent, Some(Intent::Login(next)) if user.is_some() && user != next.as_ref())
+        matches!(&self.intent, Some(Intent::Login(next, _)) if user.is_some() && user != next.as_ref())
+    }
+
+    /// Whether the session is locked, and no pending login opens it.
+    pub(crate) fn is_locked(&self) -> bool {
+        !self.is_login_pending() && self.current.as_ref().is_some_and(|current| current.locked)
+    }
+
+    /// Whether the handler has logged somebody in, or nobody, and the store does not know yet.
+    pub(crate) fn is_login_pending(&self) -> bool {
+        matches!(self.intent, Some(Intent::Login(..)))
     }
 
     /// What this request did to `key` and the store does not have yet.
@@ -223,7 +246,8 @@ impl State {
 
     pub(crate) fn user(&self) -> Option<&str> {
         match &self.intent {
-            Some(Intent::Login(user)) => user.as_deref(),
+            Some(Intent::Login(user, _)) => user.as_deref(),
+            _ if self.is_locked() => None,
             _ => self.current.as_ref()?.user.as_deref(),
         }
     }
@@ -251,7 +275,7 @@ impl State {
 
     fn step(&mut self, config: &Config) -> Result<Step, Error> {
         let intent = match self.intent.take() {
-            login @ Some(Intent::Login(_)) => login,
+            login @ Some(Intent::Login(..)) => login,
             // Who keeps the user in a value renews the session before writing it: one step does both.
             other => self.login_by_value(config)?.or(other),
         };
@@ -263,13 +287,16 @@ impl State {
             }
             return Ok(step);
         };
+        if current.locked && !delta.is_empty() && !matches!(intent, Some(Intent::Login(..))) {
+            return Err(Error::Locked);
+        }
         let step = match intent {
             Some(intent) => {
                 let token = SessionToken::random_successor(&current.id)?;
                 let mut renewal = Renewal::of(current.user.clone());
-                if let Intent::Login(user) = intent {
+                if let Intent::Login(user, options) = intent {
                     renewal.user = user;
-                    renewal.login = Some(config.lifetime);
+                    renewal.login = Some(options.login(config));
                 }
                 let vault = if renewal.is_handover(current.user.as_deref()) {
                     Vault::begin(&token, config)?
@@ -310,8 +337,8 @@ impl State {
         let before = self.current.as_ref().and_then(|current| current.value(key));
         Ok(match (change, before) {
             (Change::Set(value), Some(Ok(before))) if *value == before => None,
-            (Change::Set(value), _) => Some(Intent::Login(user_of(value)?)),
-            (Change::Remove, Some(_)) => Some(Intent::Login(None)),
+            (Change::Set(value), _) => Some(Intent::Login(user_of(value)?, LoginOptions::default())),
+            (Change::Remove, Some(_)) => Some(Intent::Login(None, LoginOptions::default())),
             (Change::Remove, None) => None,
         })
     }
@@ -333,6 +360,11 @@ impl State {
                     current.token = token.clone();
                     current.vault = Vault::new(&token, renewal.seal, config);
                     current.info = None;
+                    current.locked = false;
+                    current.life = match &renewal.login {
+                        Some(login) => Life::begun(&login.lifetime),
+                        None => current.life.renewed(),
+                    };
                     current.user = renewal.user;
                 }
                 self.cookies.set(Place::Login, token);
@@ -368,6 +400,8 @@ impl State {
             data,
             user: new.user.clone(),
             touch_due: false,
+            locked: false,
+            life: Life::begun(&new.lifetime),
             info: None,
         });
         if place == Place::Login {
@@ -379,25 +413,30 @@ impl State {
 
 /// The creation that a first write or a login is. Removals alone need no session.
 fn new_session(delta: &Delta, intent: Option<&Intent>, config: &Config) -> Result<Step, Error> {
-    let user = match intent {
-        Some(Intent::Login(user)) => user.clone(),
-        _ => None,
+    let (user, options) = match intent {
+        Some(Intent::Login(user, options)) => (user.clone(), options),
+        _ => (None, &LoginOptions::default()),
     };
     if delta.sets().next().is_none() && user.is_none() {
         return Ok(Step::Nothing);
     }
     let place = if intent.is_some() { Place::Login } else { Place::Visitor };
-    creation(delta, user, place, config)
+    let login = options.login(config);
+    let mut new = NewSession::new(login.lifetime);
+    if user.is_some() {
+        new.about = login.about;
+        new.limit = login.limit;
+    }
+    new.user = user;
+    creation(new, delta, place, config)
 }
 
 /// The creation of a session with this data.
-pub(super) fn creation(delta: &Delta, user: Option<String>, place: Place, config: &Config) -> Result<Step, Error> {
+pub(super) fn creation(mut new: NewSession, delta: &Delta, place: Place, config: &Config) -> Result<Step, Error> {
     let token = SessionToken::random()?;
     let vault = Vault::begin(&token, config)?;
-    let (closed, _) = vault.close(delta)?;
-    check_size(&closed, config)?;
-    let mut new = NewSession::new(config.lifetime).with_delta(closed);
-    new.user = user;
+    (new.delta, _) = vault.close(delta)?;
+    check_size(&new.delta, config)?;
     new.seal = vault.seal().cloned();
     new.max_size = config.max_size;
     Ok(Step::Create(token, place, new))

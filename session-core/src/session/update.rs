@@ -3,7 +3,7 @@ use super::{
     session::undecodable,
     state::{Current, creation},
 };
-use crate::{Change, Delta, Error, SessionId, Update, Value, layer::Place};
+use crate::{Change, Delta, Error, NewSession, SessionId, Update, Value, layer::Place};
 
 /// Makes a key's new value of its newest one.
 type Apply<'a> = &'a mut (dyn FnMut(Option<&Value>) -> Result<Value, Error> + Send);
@@ -110,7 +110,12 @@ impl Handle {
         };
         self.state().check_new()?;
         let delta = single(key, apply(pending.as_ref())?)?;
-        let mut step = creation(&delta, None, Place::Visitor, &self.config)?;
+        let mut step = creation(
+            NewSession::new(self.config.lifetime),
+            &delta,
+            Place::Visitor,
+            &self.config,
+        )?;
         self.perform(&mut step).await?;
         let mut state = self.state();
         state.delta.forget(key);
