@@ -108,7 +108,8 @@ impl Vault {
         let unsealed = self.unsealed.get_or_init(|| {
             let (key, birth) = match &self.seal {
                 Some(seal) => unwrap(seal, &self.token).inspect_err(|flaw| {
-                    tracing::warn!(error = flaw as &dyn std::error::Error, session = %self.token.id(), "no sealed value of a session can be read");
+                    let (error, session) = (flaw as &dyn std::error::Error, self.token.id());
+                    tracing::warn!(error, %session, "no sealed value of a session can be read");
                 })?,
                 None => (SessionKey::of_token(&self.token)?, Birth::Unsealed),
             };
@@ -129,4 +130,17 @@ impl fmt::Debug for Vault {
 
 fn unable(flaw: Flaw) -> Error {
     Error::Seal { source: flaw.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_the_length_of_the_seal_and_nothing_else() {
+        let token = SessionToken::from_bytes([b'x'; SessionToken::LEN]);
+        let vault = Vault::with_new_key(&token, Policy::Seal).unwrap();
+        vault.unsealed().unwrap();
+        assert_eq!(format!("{vault:?}"), "Vault { seal: Some(Seal(42 bytes)), .. }");
+    }
 }
