@@ -46,6 +46,12 @@ impl RedisStore {
                 let max = limit.max;
                 return Err(Error::LimitReached { max });
             } else {
+                if let Some(ask) = &listing.ask {
+                    let answer = self.call(ask.clone()).await?;
+                    if !matches!(answer, Reply::Done(_)) {
+                        return Ok(answer);
+                    }
+                }
                 let oldest = counted.live.iter().chain(&counted.pending).take(excess);
                 let mut barred = Vec::new();
                 for id in oldest {
@@ -96,14 +102,17 @@ impl RedisStore {
     }
 
     async fn make_reserved(&self, listing: &Listing<'_>, make: Cmd) -> Result<Reply, Error> {
-        match self.call(make).await {
+        let reply = self.call(make).await?;
+        // Not along with it: a script that is not known yet is made known first, and whoever is young is not struck off.
+        let mut settle = redis::pipe();
+        settle.add_command(self.settle(listing));
+        if let Err(error) = self.connection.send(&settle, Effect::Writes).await {
+            tracing::debug!(%error, "a session stays young for a minute");
+        }
+        match reply {
             // A later login has ended it before it began, and struck it off.
-            Ok(Reply::InUse) => Ok(Reply::Ended),
-            done @ (Ok(Reply::Done(_)) | Err(Error::Unknown { .. })) => done,
-            not_done => {
-                self.unlist(listing.user, &[*listing.id]).await;
-                not_done
-            }
+            Reply::InUse => Ok(Reply::Ended),
+            reply => Ok(reply),
         }
     }
 
@@ -123,7 +132,7 @@ impl RedisStore {
 
     /// Strikes sessions off a user's list that are not there and will not be, young or not. If that fails, a later look
     /// does it.
-    pub(crate) async fn unlist(&self, user: &str, ids: &[SessionId]) {
+    async fn unlist(&self, user: &str, ids: &[SessionId]) {
         let mut unlist = redis::pipe();
         let command = unlist.cmd("ZREM").arg(self.keys.user(user));
         for id in ids {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How a session that is about to be made is listed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Listing<'a> {
     pub(crate) user: &'a str,
     pub(crate) id: &'a SessionId,
@@ -22,19 +22,22 @@ pub(crate) struct Listing<'a> {
     pub(crate) life: Option<Duration>,
     pub(crate) class: &'a str,
     pub(crate) limit: Option<SessionLimit>,
+    /// What asks whether it can be made, if that depends on more than the limit.
+    pub(crate) ask: Option<Cmd>,
 }
 
 impl RedisStore {
     /// Makes a session of a user's, by a script on this id, and lists it before: then whoever ends all of the user's
     /// sessions misses none.
     ///
-    /// Both go out together, which is one round trip, and the server does them in this order.
+    /// All goes out together, which is one round trip, and the server does it in this order.
     pub(crate) async fn make(&self, listing: &Listing<'_>, make: Cmd) -> Result<Reply, Error> {
         if let Some(limit) = listing.limit {
             return self.make_within(limit, listing, make).await;
         }
         let mut both = redis::pipe();
         both.add_command(self.reservation(listing)).add_command(make);
+        both.add_command(self.settle(listing));
         let mut taught = false;
         loop {
             let mut answers = self.connection.send(&both, Effect::Writes).await?.into_iter();
@@ -46,14 +49,20 @@ impl RedisStore {
                 self.end(listing.id).await.map_err(Error::unknown)?;
             }
             if !unknown || taught {
-                if matches!(making, Ok(Reply::Ended | Reply::TooLarge(_) | Reply::Locked)) {
-                    self.unlist(listing.user, &[*listing.id]).await;
-                }
                 return listed.and(making);
             }
             self.connection.teach().await?;
             taught = true;
         }
+    }
+
+    /// What ends the youth of a session that is made, or is not going to be.
+    pub(crate) fn settle(&self, listing: &Listing<'_>) -> Cmd {
+        let mut command = redis::cmd("ZREM");
+        command
+            .arg(self.keys.user(listing.user))
+            .arg(format!("+{}", listing.id));
+        command
     }
 
     fn reservation(&self, listing: &Listing<'_>) -> Cmd {

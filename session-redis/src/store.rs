@@ -138,6 +138,7 @@ impl SessionStore for RedisStore {
                     from: None,
                     id,
                     life: Some(new.lifetime.absolute),
+                    ask: None,
                 };
                 self.make(&login, create).await
             }
@@ -202,21 +203,24 @@ impl SessionStore for RedisStore {
     }
 
     async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error> {
-        let mut renew = Script::Renew.on(&[self.keys.session(from), self.keys.session(to)]);
-        renew.arg(to.to_string()).arg(u8::from(renewal.login.is_some()));
         let login = renewal.login.as_ref();
-        match login.map(|login| login.lifetime) {
-            Some(lifetime) => renew.arg(millis(lifetime.idle)).arg(millis(lifetime.absolute)),
-            None => renew.arg("").arg(""),
-        };
-        add_user(&mut renew, renewal.user.as_deref());
-        renew.arg(renewal.max_size);
         let (lock, about) = login
             .map(|login| (login.lifetime.lock, login.about.clone()))
             .unwrap_or_default();
         let fields = optional_fields(lock, &about, renewal.seal.as_ref());
-        renew.arg(fields.len()).arg(&fields);
-        add_changes(&mut renew, &renewal.delta);
+        let renew = |only_asks: bool| {
+            let mut renew = Script::Renew.on(&[self.keys.session(from), self.keys.session(to)]);
+            renew.arg(to.to_string()).arg(u8::from(login.is_some()));
+            match login.map(|login| login.lifetime) {
+                Some(lifetime) => renew.arg(millis(lifetime.idle)).arg(millis(lifetime.absolute)),
+                None => renew.arg("").arg(""),
+            };
+            add_user(&mut renew, renewal.user.as_deref());
+            renew.arg(renewal.max_size).arg(u8::from(only_asks));
+            renew.arg(fields.len()).arg(&fields);
+            add_changes(&mut renew, &renewal.delta);
+            renew
+        };
         let reply = match &renewal.user {
             Some(user) => {
                 let listing = Listing {
@@ -226,10 +230,11 @@ impl SessionStore for RedisStore {
                     from: Some(from),
                     id: to,
                     life: login.map(|login| login.lifetime.absolute),
+                    ask: Some(renew(true)),
                 };
-                self.make(&listing, renew).await
+                self.make(&listing, renew(false)).await
             }
-            None => self.call(renew).await,
+            None => self.call(renew(false)).await,
         };
         reply?.version(renewal.max_size)
     }

@@ -1,5 +1,5 @@
 use crate::{
-    Renewal, Seal, Update, Version,
+    Renewal, Update, Version,
     conformance::{
         SharedStore,
         checks::{assert_data, assert_ended, assert_in_use, assert_same_time},
@@ -72,32 +72,6 @@ pub async fn a_renewed_session_can_be_renewed_again(store: &SharedStore) {
     assert_data(&record(store, &id).await.data, [("n", "5")]);
     store.end(&id).await.unwrap();
     assert!(!is_live(store, &id).await);
-}
-
-/// A session that has a seal is not renewed without one: no token would open it. Somebody else's login, which leaves the
-/// data behind, may do without.
-pub async fn a_sealed_session_is_not_renewed_without_a_seal(store: &SharedStore) {
-    let user = new_user();
-    let mut new = crate::NewSession::new(LONG)
-        .with_user(&user)
-        .with_delta(sets([("a", "1")]));
-    new.seal = Some(Seal::from_bytes("old"));
-    let old = create(store, &new).await;
-    for renewal in [Renewal::of(Some(user.clone())), Renewal::login(&user, LONG)] {
-        let to = successor_of(&old);
-        assert_ended(store.renew(&old, &to, &renewal).await);
-        assert!(!is_live(store, &to).await);
-        assert_eq!(record(store, &old).await.seal, new.seal);
-
-        let mut resealing = renewal.clone();
-        resealing.seal = Some(Seal::from_bytes("new"));
-        let sealed = create(store, &new).await;
-        let renewed = renewed(store, &sealed, &resealing).await;
-        assert_eq!(record(store, &renewed).await.seal, resealing.seal);
-    }
-    let theirs = renewed(store, &old, &Renewal::login(new_user(), LONG)).await;
-    let record = record(store, &theirs).await;
-    assert_eq!((record.seal, record.data.len()), (None, 0));
 }
 
 /// A session that is not there is not made by renewing it, under either id (promise P3).

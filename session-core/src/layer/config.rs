@@ -19,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) max_size: u64,
     #[cfg(feature = "seal")]
     pub(crate) sealing: crate::sealing::Policy,
+    /// What audit events call this instance.
+    pub(crate) instance: String,
     pub(crate) user_from: Option<(String, UserOf)>,
 }
 
@@ -46,6 +48,7 @@ impl Default for Config {
             max_size: DEFAULT_MAX_SIZE,
             #[cfg(feature = "seal")]
             sealing: crate::sealing::Policy::default(),
+            instance: std::process::id().to_string(),
             user_from: None,
         }
     }
@@ -183,6 +186,7 @@ impl fmt::Debug for Config {
             .field("store_timeout", &self.store_timeout)
             .field("max_value_size", &self.max_value_size)
             .field("max_size", &self.max_size)
+            .field("instance", &self.instance)
             .field("user_from", &self.user_from.as_ref().map(|(key, _)| key))
             .finish()
     }

@@ -38,6 +38,7 @@ use crate::{
 /// | [`session_limit`](Self::session_limit), [`session_limit_of`](Self::session_limit_of) | none |
 /// | [`touch_interval`](Self::touch_interval) | 1 minute |
 /// | [`store_timeout`](Self::store_timeout) | 2 seconds a request |
+/// | [`instance`](Self::instance), in audit events | the process id |
 /// | [`max_value_size`](Self::max_value_size), [`max_size`](Self::max_size) | 64 KiB, 256 KiB |
 /// | `seal`, `seal_only` (feature `seal`) | no |
 ///
@@ -199,6 +200,16 @@ impl SessionLayer {
     /// until then its user cannot log in under it either.
     pub fn max_size(mut self, bytes: u64) -> Self {
         self.config.max_size = bytes;
+        self
+    }
+
+    /// Names this instance in audit events, as by the platform's index or name of it. Default: the process id.
+    ///
+    /// The events are `tracing` events with the target `session::audit`, one for each login, logout, renewal, refused
+    /// login, end by another device, opening of a locked session, unknown token and value that cannot be read. None has
+    /// a token or a value.
+    pub fn instance(mut self, name: impl Into<String>) -> Self {
+        self.config.instance = name.into();
         self
     }
 

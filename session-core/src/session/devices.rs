@@ -1,4 +1,4 @@
-use super::{Device, Session};
+use super::{Device, Session, audit::Event};
 use crate::{Error, Loaded, Page, SessionId};
 
 /// The other sessions of this session's user (promise P10).
@@ -63,8 +63,10 @@ impl Session {
                 let store = &handle.shared.store;
                 // Whose a session is never changes under one id, so what is seen here still holds when it is ended.
                 match handle.budget.read(store.load(&[id])).await? {
-                    Loaded::Live(_, record) if record.user == Some(user) => {
-                        handle.budget.write(store.end(&id)).await.map(|()| true)
+                    Loaded::Live(_, record) if record.user.as_ref() == Some(&user) => {
+                        handle.budget.write(store.end(&id)).await?;
+                        handle.audit(Event::EndDevice, Some(&id), Some(&user));
+                        Ok(true)
                     }
                     _ => Ok(false),
                 }
@@ -86,10 +88,10 @@ impl Session {
             .in_turn(async move |handle| {
                 // A commit that held the turn may have renewed this one meanwhile.
                 let this = handle.state().current.as_ref().map_or(this, |current| current.id);
-                handle
-                    .budget
-                    .write(handle.shared.store.end_all(&user, Some(&this)))
-                    .await
+                let all = handle.shared.store.end_all(&user, Some(&this));
+                let ended = handle.budget.write(all).await?;
+                handle.audit(Event::EndAll, Some(&this), Some(&user));
+                Ok(ended)
             })
             .await
     }
@@ -101,12 +103,16 @@ impl Session {
     ///
     /// As [`end_others`](Self::end_others).
     pub async fn end_everywhere(&self) -> Result<u64, Error> {
-        let Some((user, _)) = self.bound()? else {
+        let Some((user, this)) = self.bound()? else {
             return Ok(0);
         };
         let ended = self
             .handle
-            .in_turn(async move |handle| handle.budget.write(handle.shared.store.end_all(&user, None)).await)
+            .in_turn(async move |handle| {
+                let ended = handle.budget.write(handle.shared.store.end_all(&user, None)).await?;
+                handle.audit(Event::EndAll, Some(&this), Some(&user));
+                Ok(ended)
+            })
             .await?;
         self.logout().await?;
         Ok(ended)

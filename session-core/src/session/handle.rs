@@ -6,7 +6,7 @@ use std::{
 use http::{Extensions, HeaderMap};
 use tokio::sync::{OnceCell, oneshot};
 
-use super::{View, Views, budget::Budget, state::State};
+use super::{View, Views, audit::Event, budget::Budget, state::State};
 use crate::{
     Error, Loaded, SessionId, Value,
     layer::{Config, RequestCookies, Shared},
@@ -93,9 +93,20 @@ impl Handle {
         if !candidates.is_empty() {
             let ids: Vec<SessionId> = candidates.iter().map(|(id, _)| *id).collect();
             let loaded = self.budget.read(self.shared.store.load(&ids)).await?;
+            self.audit_opening(&ids, &loaded);
             self.state().open(loaded, &candidates, &self.config);
         }
         Ok(())
+    }
+
+    fn audit_opening(&self, ids: &[SessionId], loaded: &Loaded) {
+        match loaded {
+            Loaded::Live(id, record) if record.is_locked(record.loaded_at) => {
+                self.audit(Event::Locked, Some(id), record.user.as_deref());
+            }
+            Loaded::Live(..) | Loaded::Renewed => {}
+            Loaded::Missing => self.audit(Event::UnknownSession, ids.first(), None),
+        }
     }
 
     /// The ids of the tokens in the request's cookies, whether or not they are sessions.
@@ -143,7 +154,13 @@ impl Handle {
                 outcome = outcome.and(handle.budget.write(handle.shared.store.end(id)).await);
             }
             match outcome {
-                Ok(()) => handle.state().forget(),
+                Ok(()) => {
+                    let mut state = handle.state();
+                    if let Some(current) = &state.current {
+                        handle.audit(Event::Logout, Some(&current.id), current.user.as_deref());
+                    }
+                    state.forget();
+                }
                 // A handler may ignore it. Its response must not.
                 Err(_) => {
                     handle.state().failure = Some(Error::unknown("a logout may not have reached the session store"))

@@ -3,6 +3,7 @@
 //! `Session` (the public face) → `Handle` (one a request: load, commit, logout) → `State` (what is known and what is
 //! to be done) → the store, every call within the request's `Budget`.
 
+mod audit;
 mod budget;
 mod commit;
 mod contenders;

@@ -7,6 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Handle, LoginOptions,
+    audit::Event,
     state::{Intent, State},
     vault::Unreadable,
 };
@@ -55,8 +56,10 @@ impl Session {
     /// [`Error::Decode`] if the value is damaged or is no `T`, and other keys are not affected; [`Error::Locked`].
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
         let value = self.unlocked()?.value(key);
-        let value = value.map_err(|source| undecodable(key, source))?;
-        value.map(|value| decode(key, &value)).transpose()
+        let decoded = value
+            .map_err(|source| undecodable(key, source))
+            .and_then(|value| value.map(|value| decode(key, &value)).transpose());
+        decoded.inspect_err(|error| self.audit_decode(error))
     }
 
     /// Sets `key` to `value`, in the store when the request commits.
@@ -138,7 +141,8 @@ impl Session {
             newest = Some(new);
             Ok(value)
         };
-        self.handle.update(key, &mut apply).await?;
+        let updated = self.handle.update(key, &mut apply).await;
+        updated.inspect_err(|error| self.audit_decode(error))?;
         newest.ok_or(Error::Ended)
     }
 
@@ -272,6 +276,14 @@ impl Session {
     /// Keeps this handler's response even if the session ended before the changes could be kept, instead of 409.
     pub fn best_effort(&self) {
         self.handle.state().best_effort = true;
+    }
+
+    fn audit_decode(&self, error: &Error) {
+        if matches!(error, Error::Decode { .. }) {
+            let user = self.user();
+            self.handle
+                .audit(Event::Undecodable, self.id().as_ref(), user.as_deref());
+        }
     }
 
     /// The state of a session that may be read and written.

@@ -3,14 +3,15 @@
 -- KEYS: 1 the session  2 the same under its new id, in the same slot
 -- ARGV: 1 the new id  2 '1' if it is a login, else '0'  3 and 4 then the idle and the absolute timeout (ms), else ''
 --       5 '1' if there is a user, else '0'  6 the user or ''  7 the largest size allowed
---       8 how many fields that are none of the data are set  then each field and its value
+--       8 '1' if it is only asked whether it can be done, else '0'
+--       9 how many fields that are none of the data are set  then each field and its value
 --       then how many keys are set, each key and its value, the keys removed
 -- Returns {'done', version}, also if it was done before, {'ended'}, {'locked'}, {'in use'} or {'too large', size}
 
 local from, to = KEYS[1], KEYS[2]
 local login = ARGV[2] == '1'
 local user = ARGV[5] == '1' and ARGV[6]
-local changes = 9 + 2 * tonumber(ARGV[8])
+local changes = 10 + 2 * tonumber(ARGV[9])
 
 local record = at(from)
 if record.kind == 'moved' and record.successor == ARGV[1] then
@@ -35,7 +36,7 @@ if handover then
 elseif redis.call('HEXISTS', from, '\0w') == 1 then
     -- The new token opens no seal but one that was made for it.
     local resealed = false
-    for n = 8, changes - 1 do
+    for n = 10, changes - 1, 2 do
         resealed = resealed or ARGV[n] == '\0w'
     end
     if not resealed then
@@ -47,7 +48,9 @@ if size > tonumber(ARGV[7]) then
     return { 'too large', size }
 end
 
-if handover then
+if ARGV[8] == '1' then
+    return { 'done', record.version }
+elseif handover then
     redis.call('DEL', from)
     redis.call('HSET', to, '\0f', '1')
 else
@@ -62,7 +65,7 @@ if login then
         redis.call('HSET', to, '\0u', user)
     end
 end
-in_chunks('HSET', to, 9, changes - 1)
+in_chunks('HSET', to, 10, changes - 1)
 touch(to, record)
 
 redis.call('HSET', from, '\0m', ARGV[1], '\0l', ARGV[2], '\0s', digits(record.time))
