@@ -8,7 +8,7 @@ use axum::{
     http::{Request, StatusCode, header},
     routing::get,
 };
-use session_core::{Error, MemoryStore, SameSite, Session, SessionLayer, SessionStore};
+use session_core::{Error, Lifetime, MemoryStore, SameSite, Session, SessionLayer, SessionStore};
 use tower::ServiceExt;
 
 use crate::{browser::Browser, probe::Probe};

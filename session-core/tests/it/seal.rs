@@ -241,6 +241,13 @@ async fn what_a_request_has_committed_it_can_still_read() {
             assert_eq!(session.get::<String>("a")?.as_deref(), Some(SECRET));
             assert_eq!(session.get::<String>("b")?.as_deref(), Some(SECRET));
         }
+        session.login("bob")?;
+        session.save().await?;
+        session.insert("c", SECRET)?;
+        session.save().await?;
+        assert_eq!(session.get::<String>("c")?.as_deref(), Some(SECRET));
+        session.reload().await?;
+        assert_eq!(session.get::<String>("c")?.as_deref(), Some(SECRET));
         assert!(!format!("{session:?}").contains(SECRET));
         Ok::<_, Error>(())
     };
