@@ -319,6 +319,7 @@ async fn a_cookie_minted_for_a_test_is_that_of_a_sealed_session() {
     let browser = Browser::new(&sealing(&store));
     let (name, token) = cookie.split_once('=').unwrap();
     browser.set_cookie(name, token);
+    assert!(stored(&store, &browser).await.1.seal.is_some(), "from its birth");
     browser.text("/set/a/walrus").await;
     assert_eq!(browser.text("/user").await, "ada");
     assert!(is_sealed(&stored(&store, &browser).await.1));
