@@ -3,6 +3,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::DecodeError;
+
 /// What a login says of itself, for the list of its user's sessions and for the limits on them.
 ///
 /// Stores keep it as the text of [`to_json`](Self::to_json), and look at nothing of it but the class.
@@ -47,10 +49,12 @@ impl About {
     /// What a store kept. Text that cannot be read says nothing, and is logged: it is no reason to lose the session.
     #[must_use]
     pub fn from_json(text: &str) -> Self {
-        serde_json::from_str(text).unwrap_or_else(|error| {
-            tracing::warn!(%error, "what a login said of itself cannot be read");
-            Self::default()
-        })
+        serde_json::from_str(text)
+            .map_err(DecodeError::from)
+            .unwrap_or_else(|error| {
+                tracing::warn!(%error, "what a login said of itself cannot be read");
+                Self::default()
+            })
     }
 }
 

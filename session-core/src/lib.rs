@@ -49,6 +49,7 @@ mod change;
 pub mod cloud_foundry;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod decode_error;
 mod delta;
 mod error;
 mod excess;
@@ -89,6 +90,7 @@ mod version;
 
 pub use about::About;
 pub use change::Change;
+pub use decode_error::DecodeError;
 pub use delta::Delta;
 pub use error::Error;
 pub use excess::Excess;

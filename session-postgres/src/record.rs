@@ -4,7 +4,9 @@
 use std::{collections::BTreeMap, str, time::Duration};
 
 use serde_json::value::RawValue;
-use session_core::{About, Data, Delta, Error, Record, Seal, SessionId, SessionInfo, SessionLimit, Value, Version};
+use session_core::{
+    About, Data, DecodeError, Delta, Error, Record, Seal, SessionId, SessionInfo, SessionLimit, Value, Version,
+};
 use sqlx::{Row, postgres::PgRow};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -109,7 +111,7 @@ pub(crate) fn decode_record(row: &PgRow) -> Result<Option<Record>, sqlx::Error> 
     };
     let idle_timeout = Duration::from_millis(unsigned(row, "idle_timeout")?);
     let mut record = Record::new(time_in(row, "created")?, idle_timeout, time_in(row, "absolute_end")?);
-    record.data = decode_data(data).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    record.data = decode_data(data).map_err(|error| sqlx::Error::Decode(DecodeError::from(error).into()))?;
     record.version = decode_version(row)?;
     record.user = row.try_get("user_id")?;
     record.lock = match row.try_get::<Option<i64>, _>("lock")? {

@@ -69,6 +69,7 @@ mod error;
 mod keys;
 mod limit;
 mod link;
+mod list;
 mod of_user;
 mod once;
 mod options;

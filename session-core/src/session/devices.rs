@@ -1,4 +1,6 @@
-use super::{Device, Session, audit::Event};
+use std::sync::Arc;
+
+use super::{Device, Handle, Session, audit::Event};
 use crate::{Error, Loaded, Page, SessionId};
 
 /// The other sessions of this session's user (promise P10).
@@ -58,20 +60,19 @@ impl Session {
             return self.logout().await.map(|()| true);
         }
         let id = *id;
-        self.handle
-            .in_turn(async move |handle| {
-                let store = &handle.shared.store;
-                // Whose a session is never changes under one id, so what is seen here still holds when it is ended.
-                match handle.budget.read(store.load(&[id])).await? {
-                    Loaded::Live(_, record) if record.user.as_ref() == Some(&user) => {
-                        handle.budget.write(store.end(&id)).await?;
-                        handle.audit(Event::EndDevice, Some(&id), Some(&user));
-                        Ok(true)
-                    }
-                    _ => Ok(false),
+        self.ending(async move |handle| {
+            let store = &handle.shared.store;
+            // Whose a session is never changes under one id, so what is seen here still holds when it is ended.
+            match handle.budget.read(store.load(&[id])).await? {
+                Loaded::Live(_, record) if record.user.as_ref() == Some(&user) => {
+                    handle.budget.write(store.end(&id)).await?;
+                    handle.audit(Event::EndDevice, Some(&id), Some(&user));
+                    Ok(true)
                 }
-            })
-            .await
+                _ => Ok(false),
+            }
+        })
+        .await
     }
 
     /// Ends the user's other sessions now, on every instance, and returns how many: as after a new password.
@@ -84,16 +85,15 @@ impl Session {
         let Some((user, this)) = self.bound()? else {
             return Ok(0);
         };
-        self.handle
-            .in_turn(async move |handle| {
-                // A commit that held the turn may have renewed this one meanwhile.
-                let this = handle.state().current.as_ref().map_or(this, |current| current.id);
-                let all = handle.shared.store.end_all(&user, Some(&this));
-                let ended = handle.budget.write(all).await?;
-                handle.audit(Event::EndAll, Some(&this), Some(&user));
-                Ok(ended)
-            })
-            .await
+        self.ending(async move |handle| {
+            // A commit that held the turn may have renewed this one meanwhile.
+            let this = handle.state().current.as_ref().map_or(this, |current| current.id);
+            let all = handle.shared.store.end_all(&user, Some(&this));
+            let ended = handle.budget.write(all).await?;
+            handle.audit(Event::EndAll, Some(&this), Some(&user));
+            Ok(ended)
+        })
+        .await
     }
 
     /// Ends all of the user's sessions now, on every instance, and leaves this browser without its cookie; returns how
@@ -107,8 +107,7 @@ impl Session {
             return Ok(0);
         };
         let ended = self
-            .handle
-            .in_turn(async move |handle| {
+            .ending(async move |handle| {
                 let ended = handle.budget.write(handle.shared.store.end_all(&user, None)).await?;
                 handle.audit(Event::EndAll, Some(&this), Some(&user));
                 Ok(ended)
@@ -116,6 +115,24 @@ impl Session {
             .await?;
         self.logout().await?;
         Ok(ended)
+    }
+
+    /// Ends something as the only one, to the end also if the caller goes away. A failure that the handler ignores becomes
+    /// its response.
+    async fn ending<T, F>(&self, work: impl FnOnce(Arc<Handle>) -> F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        let work = work(Arc::clone(&self.handle));
+        let done = self.handle.in_turn(async move |handle| {
+            let outcome = work.await;
+            if outcome.is_err() {
+                handle.state().failure = Some(Error::unknown("a session that was to end may not have ended"));
+            }
+            outcome
+        });
+        done.await
     }
 
     /// Who is logged in, and under which id. A login of this request counts when it has been saved.
