@@ -125,6 +125,14 @@ pub enum Error {
         source: Box<dyn StdError + Send + Sync>,
     },
 
+    /// The session's values cannot be sealed. Nothing was done. A damaged seal gives way to a new one at the next login or
+    /// renewal.
+    #[error("the session's values cannot be sealed")]
+    Seal {
+        /// Why.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+
     /// The store cannot be reached or refuses to work. Nothing was done.
     #[error("the session store is not available")]
     Unavailable {

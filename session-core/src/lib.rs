@@ -38,6 +38,7 @@
 //! | `once` | yes | [`run_once`]; without it and `axum` the crate has no runtime |
 //! | `cloud-foundry` | | `cloud_foundry`: the Redis and the PostgreSQL that Cloud Foundry bound to the app |
 //! | `conformance` | | `conformance_tests!` and `once_tests!`, the suites for those who write a store |
+//! | `seal` | | `SessionLayer::seal`: stores see sealed values only |
 //! | `testing` | | `testing`: mint a logged-in cookie for an app's own tests |
 //! | `tower-sessions` | | `tower_sessions::Session` of 0.15 under our layer, and our stores under its layer |
 //! | `tower-sessions-014` | | the same for 0.14, on which axum-login 0.18 stands |
@@ -53,6 +54,9 @@ mod delta;
 mod error;
 mod excess;
 mod expectation;
+#[cfg(all(fuzzing, feature = "seal"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod id;
 #[cfg(any(feature = "axum", feature = "once"))]
 mod jitter;
@@ -68,6 +72,8 @@ mod page;
 mod record;
 mod renewal;
 mod seal;
+#[cfg(feature = "seal")]
+mod sealing;
 #[cfg(feature = "axum")]
 mod session;
 mod session_info;

@@ -19,7 +19,8 @@ pub struct Renewal {
     /// Makes this a login: the session begins anew, with this lifetime, and nobody is led from the old id to it. If it
     /// was another user's, nothing of theirs goes over: it has the delta's data and no other, and no seal but this one.
     pub login: Option<Login>,
-    /// The seal from now on; without one the session keeps the seal it has.
+    /// The seal from now on. A session that has one is not renewed without, for no token would open it; unless its data
+    /// is left behind.
     pub seal: Option<Seal>,
     /// The largest record allowed after it: the sum of the bytes of all keys and values. 256 KiB unless set.
     pub max_size: u64,

@@ -1,6 +1,6 @@
 //! For an app's own tests.
 
-use crate::{Error, NewSession, SessionLayer, SessionStore, SessionToken, layer::encode_token};
+use crate::{Error, NewSession, SessionLayer, SessionStore, SessionToken, layer::encode_token, session::Vault};
 
 /// A logged-in `Cookie` header, minted without the app's login form.
 ///
@@ -34,7 +34,8 @@ pub async fn login_cookie(layer: &SessionLayer, user: &str) -> Result<String, Er
     crate::session::check_user(user)?;
     let token = SessionToken::random()?;
     let config = layer.config();
-    let new = NewSession::new(config.lifetime).with_user(user);
+    let mut new = NewSession::new(config.lifetime).with_user(user);
+    new.seal = Vault::begin(&token, config)?.seal().cloned();
     layer.store().create(&token.id(), &new).await?;
     Ok(format!("{}={}", config.cookie.login, encode_token(&token)))
 }

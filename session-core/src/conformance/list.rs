@@ -181,6 +181,7 @@ macro_rules! conformance_tests {
             an_old_id_opens_nothing
             a_renewed_session_can_be_renewed_again
             a_renewal_of_a_dead_session_makes_nothing
+            a_sealed_session_is_not_renewed_without_a_seal
             a_renewal_for_another_user_is_refused
             a_repeated_renewal_is_answered_alike
             a_repeated_renewal_revives_nothing

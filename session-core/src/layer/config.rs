@@ -17,6 +17,8 @@ pub(crate) struct Config {
     pub(crate) store_timeout: Duration,
     pub(crate) max_value_size: u64,
     pub(crate) max_size: u64,
+    #[cfg(feature = "seal")]
+    pub(crate) sealing: crate::sealing::Policy,
     /// What audit events call this instance.
     pub(crate) instance: String,
     pub(crate) user_from: Option<(String, UserOf)>,
@@ -44,6 +46,8 @@ impl Default for Config {
             store_timeout: Duration::from_secs(2),
             max_value_size: 64 * 1024,
             max_size: DEFAULT_MAX_SIZE,
+            #[cfg(feature = "seal")]
+            sealing: crate::sealing::Policy::default(),
             instance: std::process::id().to_string(),
             user_from: None,
         }
@@ -171,7 +175,10 @@ fn is_attribute(text: &str) -> bool {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
+        let mut config = f.debug_struct("Config");
+        #[cfg(feature = "seal")]
+        config.field("sealing", &self.sealing);
+        config
             .field("cookie", &self.cookie)
             .field("lifetime", &self.lifetime)
             .field("limits", &self.limits)

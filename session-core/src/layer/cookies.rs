@@ -24,13 +24,14 @@ impl RequestCookies {
         Self(headers.get_all(header::COOKIE).iter().cloned().collect())
     }
 
-    /// The ids of the well-formed tokens, login cookies first; at most [`MAX_CANDIDATES`].
-    pub(crate) fn candidates(&self, cookie: &Cookie) -> Vec<SessionId> {
+    /// The well-formed tokens, each with its id, login cookies first; at most [`MAX_CANDIDATES`].
+    pub(crate) fn candidates(&self, cookie: &Cookie) -> Vec<(SessionId, SessionToken)> {
         let values = self.values(&cookie.login).chain(self.values(&cookie.visitor));
-        let mut candidates: Vec<SessionId> = Vec::new();
-        for id in values.filter_map(parse_token).map(|token| token.id()) {
-            if candidates.len() < MAX_CANDIDATES && !candidates.contains(&id) {
-                candidates.push(id);
+        let mut candidates: Vec<(SessionId, SessionToken)> = Vec::new();
+        for token in values.filter_map(parse_token) {
+            let id = token.id();
+            if candidates.len() < MAX_CANDIDATES && candidates.iter().all(|(other, _)| *other != id) {
+                candidates.push((id, token));
             }
         }
         candidates
@@ -151,8 +152,9 @@ mod tests {
             pair("__Host-id", 5)
         );
         let found = request(&[b"odd=\xff", line.as_bytes(), line.as_bytes()]).candidates(&Cookie::default());
+        let found: Vec<_> = found.into_iter().map(|(id, token)| (id, *token.as_bytes())).collect();
         let expected = [4, 5, 0, 1];
-        assert_eq!(found, expected.map(|i| tokens[i].id()));
+        assert_eq!(found, expected.map(|i| (tokens[i].id(), *tokens[i].as_bytes())));
     }
 
     #[test]
@@ -171,11 +173,8 @@ mod tests {
         ];
         for text in bad {
             let line = format!("__Host-id={text}");
-            assert_eq!(
-                request(&[line.as_bytes()]).candidates(&Cookie::default()),
-                [],
-                "{text:.50}"
-            );
+            let found = request(&[line.as_bytes()]).candidates(&Cookie::default());
+            assert!(found.is_empty(), "{text:.50}");
         }
     }
 }

@@ -40,6 +40,7 @@ use crate::{
 /// | [`store_timeout`](Self::store_timeout) | 2 seconds a request |
 /// | [`instance`](Self::instance), in audit events | the process id |
 /// | [`max_value_size`](Self::max_value_size), [`max_size`](Self::max_size) | 64 KiB, 256 KiB |
+/// | `seal`, `seal_only` (feature `seal`) | no |
 ///
 /// A layer covers the routes that were added to the router before it.
 #[derive(Clone, Debug)]
@@ -236,6 +237,40 @@ impl SessionLayer {
             Ok(user)
         };
         self.config.user_from = Some((key.into(), Arc::new(user_of)));
+        self
+    }
+
+    /// Seals the values of sessions, so that stores see what only the session's own token opens. Default: no.
+    ///
+    /// Each session has a random key, which its token unlocks; a login or renewal locks it anew and leaves the data as
+    /// it is. Who has the database without the cookies can read no value, and a value that was changed or swapped is
+    /// [`Error::Decode`](crate::Error::Decode) for its key alone. The names of keys and users, times and sizes stay
+    /// visible, and there is no way to the data of a lost cookie.
+    ///
+    /// A session that is alive without a seal gets one with its next write, and what it held before stays readable. One
+    /// that has a seal is read and written under it by every layer with the feature `seal`, set or not. So an app that
+    /// runs switches it on in two deploys: the feature first, then this setting.
+    ///
+    /// A sealed value takes a third more room and 40 bytes. [`max_size`](Self::max_size) counts them,
+    /// [`max_value_size`](Self::max_value_size) does not.
+    ///
+    /// ```
+    /// # use session_core::{MemoryStore, SessionLayer};
+    /// let layer = SessionLayer::new(MemoryStore::new()).seal();
+    /// ```
+    #[cfg(feature = "seal")]
+    pub fn seal(mut self) -> Self {
+        self.config.sealing = crate::sealing::Policy::Seal;
+        self
+    }
+
+    /// [Seals](Self::seal), and refuses to read what is not sealed, with [`Error::Decode`](crate::Error::Decode).
+    ///
+    /// Otherwise whoever can write to the store may take a session's seal away and give it plain values. Set it once no
+    /// unsealed session can be alive: an absolute timeout after the last instance without [`seal`](Self::seal) stopped.
+    #[cfg(feature = "seal")]
+    pub fn seal_only(mut self) -> Self {
+        self.config.sealing = crate::sealing::Policy::SealedOnly;
         self
     }
 

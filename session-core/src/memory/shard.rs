@@ -137,16 +137,15 @@ impl Shard {
         }
         if renewal.is_handover(record.user.as_deref()) {
             record.data.clear();
-            record.seal = None;
+        } else if renewal.seal.is_none() && record.seal.is_some() {
+            return Err(Error::Ended);
         }
         renewal.delta.apply_to(&mut record.data);
         check_size(&record.data, renewal.max_size)?;
         record.version.0 += 1;
         record.last_seen = now;
         record.user.clone_from(&renewal.user);
-        if renewal.seal.is_some() {
-            record.seal.clone_from(&renewal.seal);
-        }
+        record.seal.clone_from(&renewal.seal);
         if let Some(login) = &renewal.login {
             record.created = now;
             record.idle_timeout = login.lifetime.idle;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::{Handle, audit::Event, state::Step};
+use super::{Handle, audit::Event, state::Step, vault::Vault};
 use crate::{Error, SessionToken};
 
 impl Handle {
@@ -71,7 +71,7 @@ impl Handle {
         self.audit_step(&step, &done);
         let mut state = self.state();
         match done {
-            Ok(()) => state.settle(step),
+            Ok(()) => state.settle(step, &self.config),
             Err(_) => state.abandon(),
         }
         done
@@ -102,13 +102,16 @@ impl Handle {
         match step {
             // Done twice it is the same.
             Step::Renew(..) => {}
-            Step::Create(token, ..) => {
+            Step::Create(token, _, new) => {
                 // Somebody may have found it and ended it: it is not brought back, another takes its place.
                 let ended = self.budget.write(self.shared.store.end(&token.id())).await;
                 if ended.is_err() {
                     return outcome;
                 }
-                *token = SessionToken::random()?;
+                let next = SessionToken::random()?;
+                let vault = Vault::new(token, new.seal.take(), &self.config);
+                new.seal = vault.move_to(&next)?.seal().cloned();
+                *token = next;
             }
             Step::Nothing | Step::Touch(_) | Step::Update(..) => return outcome,
         }

@@ -72,24 +72,29 @@ impl Handle {
     /// Loads the session again, under the id it has by now. One that ended stays this request's session, so that what
     /// was done to it is refused, and not done to a new one.
     pub(crate) async fn reload(&self) -> Result<(), Error> {
-        let id = self.state().current.as_ref().map(|current| current.id);
-        let Some(id) = id else {
+        let current = self
+            .state()
+            .current
+            .as_ref()
+            .map(|current| (current.id, current.token.clone()));
+        let Some((id, token)) = current else {
             return self.load().await;
         };
         let loaded = self.budget.read(self.shared.store.load(&[id])).await?;
         if !matches!(loaded, Loaded::Live(..)) {
             return Err(Error::Ended);
         }
-        self.state().open(loaded, &self.config);
+        self.state().open(loaded, &[(id, token)], &self.config);
         Ok(())
     }
 
     async fn load(&self) -> Result<(), Error> {
-        let ids = self.candidates();
-        if !ids.is_empty() {
+        let candidates = self.cookies.candidates(&self.config.cookie);
+        if !candidates.is_empty() {
+            let ids: Vec<SessionId> = candidates.iter().map(|(id, _)| *id).collect();
             let loaded = self.budget.read(self.shared.store.load(&ids)).await?;
             self.audit_opening(&ids, &loaded);
-            self.state().open(loaded, &self.config);
+            self.state().open(loaded, &candidates, &self.config);
         }
         Ok(())
     }
@@ -106,7 +111,8 @@ impl Handle {
 
     /// The ids of the tokens in the request's cookies, whether or not they are sessions.
     pub(crate) fn candidates(&self) -> Vec<SessionId> {
-        self.cookies.candidates(&self.config.cookie)
+        let candidates = self.cookies.candidates(&self.config.cookie);
+        candidates.into_iter().map(|(id, _)| id).collect()
     }
 
     /// Whether the request asked for its session, with success or without.

@@ -19,6 +19,7 @@ mod session;
 mod state;
 mod update;
 mod user_agent;
+mod vault;
 mod views;
 
 pub(crate) use contenders::Contenders;
@@ -27,4 +28,6 @@ pub(crate) use handle::Handle;
 pub use login_options::LoginOptions;
 pub use session::Session;
 pub(crate) use session::check_user;
+#[cfg(feature = "testing")]
+pub(crate) use vault::Vault;
 pub(crate) use views::{View, Views};

@@ -9,6 +9,7 @@ use super::{
     Handle, LoginOptions,
     audit::Event,
     state::{Intent, State},
+    vault::Unreadable,
 };
 use crate::{Error, SessionId, SessionInfo, Value};
 
@@ -54,8 +55,10 @@ impl Session {
     ///
     /// [`Error::Decode`] if the value is damaged or is no `T`, and other keys are not affected; [`Error::Locked`].
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
-        let value = self.unlocked()?.value(key).cloned();
-        let decoded = value.map(|value| decode(key, &value)).transpose();
+        let value = self.unlocked()?.value(key);
+        let decoded = value
+            .map_err(|source| undecodable(key, source))
+            .and_then(|value| value.map(|value| decode(key, &value)).transpose());
         decoded.inspect_err(|error| self.audit_decode(error))
     }
 
@@ -89,20 +92,20 @@ impl Session {
     /// Whether `key` has a value, as this request sees it.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
-        self.handle.state().value(key).is_some()
+        self.handle.state().contains(key)
     }
 
     /// The keys that have values, as this request sees them, in order.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
-        self.handle.state().data().into_keys().collect()
+        self.handle.state().keys()
     }
 
     /// Removes every key this request sees. Keys that another request adds meanwhile stay, and the user stays logged
     /// in: see [`logout`](Self::logout).
     pub fn clear(&self) {
         let mut state = self.handle.state();
-        for key in state.data().into_keys() {
+        for key in state.keys() {
             state.delta.remove(key);
         }
     }
@@ -311,13 +314,13 @@ pub(crate) fn check_user(user: &str) -> Result<(), Error> {
 }
 
 fn decode<T: DeserializeOwned>(key: &str, value: &Value) -> Result<T, Error> {
-    value.decode().map_err(|source| {
-        tracing::warn!(key, %source, "a session value cannot be decoded");
-        Error::Decode {
-            key: key.into(),
-            source: source.into(),
-        }
-    })
+    value.decode().map_err(|source| undecodable(key, source.into()))
+}
+
+pub(super) fn undecodable(key: &str, source: Unreadable) -> Error {
+    tracing::warn!(key, %source, "a session value cannot be decoded");
+    let key = key.into();
+    Error::Decode { key, source }
 }
 
 impl fmt::Debug for Session {

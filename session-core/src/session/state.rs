@@ -1,6 +1,10 @@
 use http::StatusCode;
 
-use super::{LoginOptions, life::Life};
+use super::{
+    LoginOptions,
+    life::Life,
+    vault::{Unreadable, Vault},
+};
 use crate::{
     Change, Data, Delta, Error, Loaded, NewSession, Record, Renewal, SessionId, SessionInfo, SessionToken, Update,
     Value,
@@ -35,7 +39,10 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub(crate) struct Current {
     pub(crate) id: SessionId,
+    pub(crate) token: SessionToken,
+    /// As the store has it: the vault opens it.
     pub(crate) data: Data,
+    pub(crate) vault: Vault,
     pub(crate) user: Option<String>,
     pub(crate) touch_due: bool,
     /// Whether nothing but a login or its end may change it.
@@ -64,13 +71,15 @@ pub(crate) enum Step {
 }
 
 impl Current {
-    pub(crate) fn new(id: SessionId, record: Record, config: &Config) -> Self {
+    fn new(id: SessionId, token: &SessionToken, record: Record, config: &Config) -> Self {
         let idle = record.lock.unwrap_or(record.idle_timeout);
         let interval = config.touch_interval.min(idle / 10);
         let locked = record.is_locked(record.loaded_at);
         let touch_due = !locked && record.loaded_at - record.last_seen >= interval;
         Self {
             id,
+            token: token.clone(),
+            vault: Vault::new(token, record.seal.clone(), config),
             info: Some(SessionInfo::of(id, &record)),
             touch_due,
             locked,
@@ -79,13 +88,22 @@ impl Current {
             user: record.user,
         }
     }
+
+    /// The value of `key` in the store.
+    fn value(&self, key: &str) -> Option<Result<Value, Unreadable>> {
+        self.data.get(key).map(|value| self.vault.open(key, value))
+    }
 }
 
 impl State {
-    pub(crate) fn open(&mut self, loaded: Loaded, config: &Config) {
+    /// Takes over what the store found for these tokens.
+    pub(crate) fn open(&mut self, loaded: Loaded, tokens: &[(SessionId, SessionToken)], config: &Config) {
         self.renewed_elsewhere = matches!(loaded, Loaded::Renewed);
         self.current = match loaded {
-            Loaded::Live(id, record) => Some(Current::new(id, *record, config)),
+            Loaded::Live(id, record) => {
+                let token = tokens.iter().find(|(of, _)| *of == id);
+                token.map(|(_, token)| Current::new(id, token, *record, config))
+            }
             Loaded::Renewed | Loaded::Missing => None,
         };
     }
@@ -153,18 +171,27 @@ impl State {
     }
 
     /// The value of `key` as this request sees it: its own changes first.
-    pub(crate) fn value(&self, key: &str) -> Option<&Value> {
+    pub(crate) fn value(&self, key: &str) -> Result<Option<Value>, Unreadable> {
         match self.change(key) {
-            Some(Change::Set(value)) => Some(value),
-            Some(Change::Remove) => None,
-            None => self.stored()?.get(key),
+            Some(Change::Set(value)) => Ok(Some(value.clone())),
+            Some(Change::Remove) => Ok(None),
+            None => self.stored().and_then(|current| current.value(key)).transpose(),
         }
     }
 
-    /// What the store has, as far as this request may still see it: who logs in finds nothing of somebody else's.
-    fn stored(&self) -> Option<&Data> {
-        let current = self.current.as_ref()?;
-        (!self.passes_to_another() && !self.is_locked()).then_some(&current.data)
+    /// Whether `key` has a value, readable or not.
+    pub(crate) fn contains(&self, key: &str) -> bool {
+        match self.change(key) {
+            Some(change) => *change != Change::Remove,
+            None => self.stored().is_some_and(|current| current.data.contains_key(key)),
+        }
+    }
+
+    /// The session as the store has it, as far as this request may still see it: who logs in finds nothing of somebody
+    /// else's.
+    fn stored(&self) -> Option<&Current> {
+        let is_seen = !self.passes_to_another() && !self.is_locked();
+        self.current.as_ref().filter(|_| is_seen)
     }
 
     /// Whether a login is pending that leaves the session's data behind.
@@ -188,12 +215,33 @@ impl State {
         self.delta.get(key).or_else(|| self.in_flight.get(key))
     }
 
-    /// The session's data as this request sees it.
-    pub(crate) fn data(&self) -> Data {
-        let mut data = self.stored().cloned().unwrap_or_default();
-        self.in_flight.apply_to(&mut data);
-        self.delta.apply_to(&mut data);
-        data
+    /// The keys that have values, as this request sees them, in order.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let mut data = self.stored().map(|current| current.data.clone()).unwrap_or_default();
+        self.apply_changes_to(&mut data);
+        data.into_keys().collect()
+    }
+
+    /// What this request did to the session's data and the store does not have yet.
+    pub(crate) fn apply_changes_to(&self, data: &mut Data) {
+        self.in_flight.apply_to(data);
+        self.delta.apply_to(data);
+    }
+
+    /// The values in the store that this request may see. One that cannot be read is left out and logged.
+    #[cfg(any(feature = "tower-sessions", feature = "tower-sessions-014"))]
+    pub(crate) fn opened(&self) -> Data {
+        let Some(current) = self.stored() else {
+            return Data::new();
+        };
+        let open = |(key, value): (&String, &Value)| match current.vault.open(key, value) {
+            Ok(value) => Some((key.clone(), value)),
+            Err(source) => {
+                tracing::warn!(key, %source, "a session value cannot be decoded");
+                None
+            }
+        };
+        current.data.iter().filter_map(open).collect()
     }
 
     pub(crate) fn user(&self) -> Option<&str> {
@@ -231,14 +279,9 @@ impl State {
             // Who keeps the user in a value renews the session before writing it: one step does both.
             other => self.login_by_value(config)?.or(other),
         };
-        // What is set takes that much room, whatever else there is.
-        let (size, limit) = (self.delta.size(), config.max_size);
-        if size > limit {
-            return Err(Error::TooLarge { size, limit });
-        }
         let delta = std::mem::take(&mut self.delta);
         let Some(current) = &mut self.current else {
-            let step = new_session(delta, intent.as_ref(), config)?;
+            let step = new_session(&delta, intent.as_ref(), config)?;
             if matches!(step, Step::Create(..)) && intent.is_none() {
                 self.check_new()?;
             }
@@ -250,16 +293,27 @@ impl State {
         let step = match intent {
             Some(intent) => {
                 let token = SessionToken::random_successor(&current.id)?;
-                let mut renewal = Renewal::of(current.user.clone()).with_delta(delta.clone());
+                let mut renewal = Renewal::of(current.user.clone());
                 if let Intent::Login(user, options) = intent {
                     renewal.user = user;
                     renewal.login = Some(options.login(config));
                 }
+                let vault = if renewal.is_handover(current.user.as_deref()) {
+                    Vault::begin(&token, config)?
+                } else {
+                    current.vault.move_to(&token)?
+                };
+                (renewal.delta, _) = vault.close(&delta)?;
+                check_size(&renewal.delta, config)?;
+                renewal.seal = vault.seal().cloned();
                 renewal.max_size = config.max_size;
                 Step::Renew(current.id, token, renewal)
             }
             None if !delta.is_empty() => {
-                let mut update = Update::new(delta.clone());
+                let (closed, seal) = current.vault.close(&delta)?;
+                check_size(&closed, config)?;
+                let mut update = Update::new(closed);
+                update.seal = seal;
                 update.touch = current.touch_due;
                 update.max_size = config.max_size;
                 Step::Update(current.id, update)
@@ -277,34 +331,34 @@ impl State {
         let Some((key, user_of)) = &config.user_from else {
             return Ok(None);
         };
-        let before = self.current.as_ref().and_then(|current| current.data.get(key));
-        Ok(match self.delta.get(key) {
-            Some(Change::Set(value)) if Some(value) != before => {
-                Some(Intent::Login(user_of(value)?, LoginOptions::default()))
-            }
-            Some(Change::Remove) if before.is_some() => Some(Intent::Login(None, LoginOptions::default())),
-            _ => None,
+        let Some(change) = self.delta.get(key) else {
+            return Ok(None);
+        };
+        let before = self.current.as_ref().and_then(|current| current.value(key));
+        Ok(match (change, before) {
+            (Change::Set(value), Some(Ok(before))) if *value == before => None,
+            (Change::Set(value), _) => Some(Intent::Login(user_of(value)?, LoginOptions::default())),
+            (Change::Remove, Some(_)) => Some(Intent::Login(None, LoginOptions::default())),
+            (Change::Remove, None) => None,
         })
     }
 
     /// Records that the step was done.
-    pub(crate) fn settle(&mut self, step: Step) {
-        let delta = std::mem::take(&mut self.in_flight);
+    pub(crate) fn settle(&mut self, step: Step, config: &Config) {
+        self.in_flight = Delta::default();
         match step {
             Step::Nothing | Step::Touch(_) => {}
-            Step::Update(..) => {
-                if let Some(current) = &mut self.current {
-                    delta.apply_to(&mut current.data);
-                }
-            }
-            Step::Create(token, place, new) => self.begin(token, place, &new),
+            Step::Update(_, update) => self.updated(update, config),
+            Step::Create(token, place, new) => self.begin(token, place, &new, config),
             Step::Renew(_, token, renewal) => {
                 if let Some(current) = &mut self.current {
                     if renewal.is_handover(current.user.as_deref()) {
                         current.data.clear();
                     }
-                    delta.apply_to(&mut current.data);
+                    renewal.delta.apply_to(&mut current.data);
                     current.id = token.id();
+                    current.token = token.clone();
+                    current.vault = Vault::new(&token, renewal.seal, config);
                     current.info = None;
                     current.locked = false;
                     current.life = match &renewal.login {
@@ -319,17 +373,30 @@ impl State {
         }
     }
 
+    /// Records that this update was made.
+    pub(crate) fn updated(&mut self, update: Update, config: &Config) {
+        let Some(current) = &mut self.current else {
+            return;
+        };
+        update.delta.apply_to(&mut current.data);
+        if update.seal.is_some() {
+            current.vault = Vault::new(&current.token, update.seal, config);
+        }
+    }
+
     /// Records that the step was not done, or not for certain: its changes are not tried again.
     pub(crate) fn abandon(&mut self) {
         self.in_flight = Delta::default();
     }
 
     /// Records that a session of this request was created.
-    pub(crate) fn begin(&mut self, token: SessionToken, place: Place, new: &NewSession) {
+    fn begin(&mut self, token: SessionToken, place: Place, new: &NewSession, config: &Config) {
         let mut data = Data::new();
         new.delta.apply_to(&mut data);
         self.current = Some(Current {
             id: token.id(),
+            token: token.clone(),
+            vault: Vault::new(&token, new.seal.clone(), config),
             data,
             user: new.user.clone(),
             touch_due: false,
@@ -345,7 +412,7 @@ impl State {
 }
 
 /// The creation that a first write or a login is. Removals alone need no session.
-fn new_session(delta: Delta, intent: Option<&Intent>, config: &Config) -> Result<Step, Error> {
+fn new_session(delta: &Delta, intent: Option<&Intent>, config: &Config) -> Result<Step, Error> {
     let (user, options) = match intent {
         Some(Intent::Login(user, options)) => (user.clone(), options),
         _ => (None, &LoginOptions::default()),
@@ -355,12 +422,31 @@ fn new_session(delta: Delta, intent: Option<&Intent>, config: &Config) -> Result
     }
     let place = if intent.is_some() { Place::Login } else { Place::Visitor };
     let login = options.login(config);
-    let mut new = NewSession::new(login.lifetime).with_delta(delta);
+    let mut new = NewSession::new(login.lifetime);
     if user.is_some() {
         new.about = login.about;
         new.limit = login.limit;
     }
     new.user = user;
+    creation(new, delta, place, config)
+}
+
+/// The creation of a session with this data.
+pub(super) fn creation(mut new: NewSession, delta: &Delta, place: Place, config: &Config) -> Result<Step, Error> {
+    let token = SessionToken::random()?;
+    let vault = Vault::begin(&token, config)?;
+    (new.delta, _) = vault.close(delta)?;
+    check_size(&new.delta, config)?;
+    new.seal = vault.seal().cloned();
     new.max_size = config.max_size;
-    Ok(Step::Create(SessionToken::random()?, place, new))
+    Ok(Step::Create(token, place, new))
+}
+
+/// What is set takes that much room, whatever else there is.
+fn check_size(delta: &Delta, config: &Config) -> Result<(), Error> {
+    let (size, limit) = (delta.size(), config.max_size);
+    if size > limit {
+        return Err(Error::TooLarge { size, limit });
+    }
+    Ok(())
 }

@@ -1,5 +1,9 @@
-use super::{Handle, state::Step};
-use crate::{Change, Delta, Error, NewSession, SessionId, SessionToken, Update, Value, layer::Place};
+use super::{
+    Handle,
+    session::undecodable,
+    state::{Current, creation},
+};
+use crate::{Change, Delta, Error, NewSession, SessionId, Update, Value, layer::Place};
 
 /// Makes a key's new value of its newest one.
 type Apply<'a> = &'a mut (dyn FnMut(Option<&Value>) -> Result<Value, Error> + Send);
@@ -39,39 +43,63 @@ impl Handle {
     /// Of a session that the pending login begins anew, the newest value is this request's own.
     fn update_own(&self, key: &str, apply: Apply<'_>) -> Result<(), Error> {
         let mut state = self.state();
-        let value = apply(state.value(key))?;
+        let known = state.value(key).map_err(|source| undecodable(key, source))?;
+        let value = apply(known.as_ref())?;
         state.delta.set(key, value)
     }
 
     async fn compare_and_set(&self, id: SessionId, key: &str, apply: Apply<'_>) -> Result<(), Error> {
-        let (mut known, is_own_change, touch) = {
-            let state = self.state();
-            let touch = state.current.as_ref().is_some_and(|current| current.touch_due);
-            (state.value(key).cloned(), state.change(key).is_some(), touch)
-        };
+        // A change of this request's own to the key comes first, whatever the store has.
+        let own = self.state().change(key).cloned();
+        let mut stored = self.of_current(|current| Ok(current.data.get(key).cloned()))?;
         loop {
-            let value = apply(known.as_ref())?;
-            let mut update = Update::new(single(key, value.clone())?);
-            update.touch = touch;
+            let known = match &own {
+                Some(Change::Set(value)) => Some(value.clone()),
+                Some(Change::Remove) => None,
+                None => self.open_value(key, stored.as_ref())?,
+            };
+            let delta = single(key, apply(known.as_ref())?)?;
+            let mut update = self.of_current(|current| {
+                let (closed, seal) = current.vault.close(&delta)?;
+                let mut update = Update::new(closed);
+                update.seal = seal;
+                update.touch = current.touch_due;
+                Ok(update)
+            })?;
             update.max_size = self.config.max_size;
-            // A change of this request's own to the key comes first, whatever the store has.
-            if !is_own_change {
-                update = update.expecting(key, known);
+            if own.is_none() {
+                update = update.expecting(key, stored);
             }
             match self.budget.write(self.shared.store.update(&id, &update)).await {
-                Err(Error::Conflict { current }) => known = current,
+                Err(Error::Conflict { current }) => stored = current,
                 Err(error) => return Err(error),
                 Ok(_) => {
                     let mut state = self.state();
                     state.delta.forget(key);
+                    state.updated(update, &self.config);
                     if let Some(current) = &mut state.current {
-                        current.data.insert(key.to_owned(), value);
                         current.touch_due = false;
                     }
                     return Ok(());
                 }
             }
         }
+    }
+
+    /// Asks the session that the request still has, or had until somebody logged out.
+    fn of_current<T>(&self, ask: impl FnOnce(&Current) -> Result<T, Error>) -> Result<T, Error> {
+        ask(self.state().current.as_ref().ok_or(Error::Ended)?)
+    }
+
+    /// The value of `key`, of the one that the store has.
+    fn open_value(&self, key: &str, stored: Option<&Value>) -> Result<Option<Value>, Error> {
+        let open = |value| {
+            self.of_current(|current| {
+                let opened = current.vault.open(key, value);
+                opened.map_err(|source| undecodable(key, source))
+            })
+        };
+        stored.map(open).transpose()
     }
 
     /// Creates the session that the first value needs. The caller holds the turn.
@@ -81,13 +109,17 @@ impl Handle {
             _ => None,
         };
         self.state().check_new()?;
-        let mut new = NewSession::new(self.config.lifetime).with_delta(single(key, apply(pending.as_ref())?)?);
-        new.max_size = self.config.max_size;
-        let mut step = Step::Create(SessionToken::random()?, Place::Visitor, new);
+        let delta = single(key, apply(pending.as_ref())?)?;
+        let mut step = creation(
+            NewSession::new(self.config.lifetime),
+            &delta,
+            Place::Visitor,
+            &self.config,
+        )?;
         self.perform(&mut step).await?;
         let mut state = self.state();
         state.delta.forget(key);
-        state.settle(step);
+        state.settle(step, &self.config);
         Ok(())
     }
 }

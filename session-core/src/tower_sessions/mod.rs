@@ -61,7 +61,7 @@
 //! | P4 nobody else's cookie | in part: a late write to a session that ended sends no cookie, but a late read may remove the new one |
 //! | P5 read your writes | yes |
 //! | P6 no fixation | yes, but for `cycle_id` followed by 5xx, which loses the session |
-//! | P7 a leaked store opens nothing | yes: the store sees a digest of the cookie |
+//! | P7 a leaked store opens nothing | yes: the store sees a digest of the cookie. Nothing is sealed |
 //! | P8 bounded | each call, by the store's own time limit; a store that is down is answered by 500 |
 //! | P9 lifetimes | the expiry a session is created with is its idle timeout, and saves count as activity, reads do not; an absolute timeout comes on top |
 //! | P10 users | no: nothing tells the store who logged in |

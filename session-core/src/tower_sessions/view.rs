@@ -66,7 +66,9 @@ impl ViewCore {
         }
         let (exists, data) = {
             let state = self.handle.state();
-            (state.current.is_some(), state.data())
+            let mut data = state.opened();
+            state.apply_changes_to(&mut data);
+            (state.current.is_some(), data)
         };
         let mut data = json::decode(&data);
         let is_new = !exists && data.is_empty();
@@ -102,14 +104,7 @@ impl ViewCore {
         };
         let old = std::mem::replace(&mut *self.known(), new);
         // A view that was cleared before it loaded anything replaces all there is.
-        let base = old.base.unwrap_or_else(|| {
-            let state = self.handle.state();
-            state
-                .current
-                .as_ref()
-                .map(|current| json::decode(&current.data))
-                .unwrap_or_default()
-        });
+        let base = old.base.unwrap_or_else(|| json::decode(&self.handle.state().opened()));
         let delta = json::diff(&base, &data)?;
         for (key, value) in delta.sets() {
             self.handle.check_size(key, value)?;

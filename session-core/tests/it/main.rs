@@ -27,6 +27,12 @@ mod lifetime;
 mod login;
 #[cfg(feature = "axum")]
 mod probe;
+#[cfg(feature = "seal")]
+mod seal;
+#[cfg(feature = "seal")]
+mod seal_race;
+#[cfg(feature = "seal")]
+mod seal_tampering;
 #[cfg(feature = "axum")]
 mod session;
 #[cfg(all(feature = "tower-sessions", feature = "tower-sessions-014"))]

@@ -1,7 +1,7 @@
 -- Gives a session a new id, leaves a marker at the old one, and makes a renewal's changes.
 -- $1 old id, $2 new id, $3 keys to set, $4 keys to remove, $5 user or NULL, $6 whether it is a login, $7 a login's idle
 -- timeout in ms, $8 a login's lifetime in ms, $9 the largest size allowed, $10 a login's lock in ms or NULL, $11 what a
--- login says of itself or NULL, $12 seal or NULL for the one it has, $13 a login's class, $14 the most sessions of it
+-- login says of itself or NULL, $12 seal or NULL, $13 a login's class, $14 the most sessions of it
 -- that the user may have or NULL, $15 whether the oldest make room
 -- Returns outcome ('done', 'ended', 'locked', 'limit reached', 'in use', 'too large'), version and size, or no row if there is no such session.
 --
@@ -18,7 +18,9 @@ WITH locked_user AS MATERIALIZED (
     SELECT
         -- Of one user's data nothing goes over to another.
         CASE WHEN handover THEN $3::jsonb ELSE data || $3::jsonb END - $4::text[] AS data,
-        coalesce($12, CASE WHEN NOT handover THEN seal END) AS seal,
+        $12::bytea AS seal,
+        -- The new token opens no seal but one that was made for it.
+        $12 IS NULL AND seal IS NOT NULL AND NOT handover AS loses_seal,
         version + 1 AS version,
         user_id,
         created,
@@ -36,6 +38,7 @@ WITH locked_user AS MATERIALIZED (
         CASE
             WHEN now >= expires THEN 'ended'
             WHEN NOT $6 AND user_id IS DISTINCT FROM $5 THEN 'ended'
+            WHEN loses_seal THEN 'ended'
             WHEN NOT $6 AND last_seen + lock <= now THEN 'locked'
             WHEN EXISTS (SELECT FROM {schema}.session AS other WHERE other.id = $2 AND merged.now < other.expires)
                 OR EXISTS (SELECT FROM {schema}.marker AS other WHERE other.id = $2 AND merged.now < other.until)

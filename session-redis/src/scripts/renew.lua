@@ -33,6 +33,15 @@ local handover = login and record.user and record.user ~= user
 local base = handover and to or from
 if handover then
     record.size = 0
+elseif redis.call('HEXISTS', from, '\0w') == 1 then
+    -- The new token opens no seal but one that was made for it.
+    local resealed = false
+    for n = 10, changes - 1, 2 do
+        resealed = resealed or ARGV[n] == '\0w'
+    end
+    if not resealed then
+        return { 'ended' }
+    end
 end
 local size = size_after(base, record, changes)
 if size > tonumber(ARGV[7]) then
