@@ -35,12 +35,13 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `axum` | yes | [`SessionLayer`], [`Session`] and what they need; without it the crate has no web dependency |
-//! | `once` | yes | [`run_once`]; without it and `axum` the crate has no runtime |
+//! | `once` | yes | [`run_once`]; without it, `watch` and `axum` the crate has no runtime |
 //! | `cloud-foundry` | | `cloud_foundry`: the Redis and the PostgreSQL that Cloud Foundry bound to the app |
 //! | `conformance` | | `conformance_tests!` and `once_tests!`, the suites for those who write a store |
 //! | `testing` | | `testing`: mint a logged-in cookie for an app's own tests |
 //! | `tower-sessions` | | `tower_sessions::Session` of 0.15 under our layer, and our stores under its layer |
 //! | `tower-sessions-014` | | the same for 0.14, on which axum-login 0.18 stands |
+//! | `watch` | with `axum` | [`until_ended`]: waits for a session's end, wherever that comes from |
 
 mod change;
 #[cfg(feature = "cloud-foundry")]
@@ -50,8 +51,8 @@ pub mod conformance;
 mod delta;
 mod error;
 mod expectation;
+mod fate;
 mod id;
-#[cfg(any(feature = "axum", feature = "once"))]
 mod jitter;
 #[cfg(feature = "axum")]
 mod layer;
@@ -75,11 +76,14 @@ pub mod tower_sessions;
 mod update;
 mod value;
 mod version;
+#[cfg_attr(not(feature = "watch"), allow(dead_code, reason = "without the feature nobody waits"))]
+mod watch;
 
 pub use change::Change;
 pub use delta::Delta;
 pub use error::Error;
 pub use expectation::Expectation;
+pub use fate::Fate;
 pub use id::SessionId;
 #[cfg(feature = "axum")]
 pub use layer::{ConfigError, SameSite, SessionLayer, SessionService};
@@ -101,6 +105,9 @@ pub use token::SessionToken;
 pub use update::Update;
 pub use value::Value;
 pub use version::Version;
+#[cfg(feature = "watch")]
+pub use watch::until_ended;
+pub use watch::{Watch, WatchLink};
 
 /// The largest record allowed unless set otherwise, in bytes of all keys and values: 256 KiB.
 pub const DEFAULT_MAX_SIZE: u64 = 256 * 1024;

@@ -12,6 +12,8 @@ mod cloud_foundry;
 #[cfg(feature = "conformance")]
 mod conformance;
 #[cfg(feature = "axum")]
+mod ended;
+#[cfg(feature = "axum")]
 mod handover;
 #[cfg(feature = "axum")]
 mod late;
