@@ -42,7 +42,7 @@ impl Backoff {
 }
 
 /// 10 ms, doubling to 500 ms, less up to a half, so that the instances of an app do not all come at once.
-fn pause(failures: u32) -> Duration {
+pub(crate) fn pause(failures: u32) -> Duration {
     let longest = (SHORTEST * 2_u32.pow(failures.saturating_sub(1).min(6))).min(LONGEST);
     // The standard library's only randomness: the keys of a hash map.
     let random = RandomState::new().hash_one(failures) as f64 / u64::MAX as f64;

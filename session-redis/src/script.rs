@@ -8,6 +8,7 @@ pub(crate) enum Script {
     Create,
     End,
     Heal,
+    Look,
     Purge,
     Renew,
     Reserve,
@@ -48,10 +49,11 @@ macro_rules! text {
 }
 
 impl Script {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Create,
         Self::End,
         Self::Heal,
+        Self::Look,
         Self::Purge,
         Self::Renew,
         Self::Reserve,
@@ -82,6 +84,7 @@ impl Script {
             Self::Create => text!("scripts/record.lua", "scripts/create.lua"),
             Self::End => text!("scripts/record.lua", "scripts/end.lua"),
             Self::Heal => text!("scripts/index.lua", "scripts/heal.lua"),
+            Self::Look => text!("scripts/record.lua", "scripts/look.lua"),
             Self::Purge => text!("scripts/index.lua", "scripts/purge.lua"),
             Self::Renew => text!("scripts/record.lua", "scripts/renew.lua"),
             Self::Reserve => text!("scripts/index.lua", "scripts/reserve.lua"),
