@@ -76,7 +76,10 @@ pub mod tower_sessions;
 mod update;
 mod value;
 mod version;
-#[cfg_attr(not(feature = "watch"), allow(dead_code, reason = "without the feature nobody waits"))]
+#[cfg_attr(
+    not(feature = "watch"),
+    allow(dead_code, reason = "without the feature nobody waits")
+)]
 mod watch;
 
 pub use change::Change;

@@ -11,6 +11,10 @@ const JUST_RENEWED_MS: u128 = Loaded::JUST_RENEWED.as_millis();
 /// The length of an expiry bucket, in milliseconds.
 const BUCKET_MS: &str = "600000";
 
+/// The channel on which statements tell what happens to sessions. It is the same for all schemas of a database, for a
+/// schema's name may be as long as a channel's: ids are random, so what is told of another schema's means nothing here.
+pub(crate) const CHANGES: &str = "session_changes";
+
 /// The last millisecond of the year 9999, after which no time is kept.
 pub(crate) const LAST_MS: i64 = 253_402_300_799_999;
 
@@ -43,6 +47,7 @@ pub(crate) struct Statements {
     pub(crate) create: Statement,
     pub(crate) end: Statement,
     pub(crate) end_all: Statement,
+    pub(crate) fates: Statement,
     pub(crate) follow: Statement,
     pub(crate) forget_expired: Statement,
     pub(crate) is_migrated: Statement,
@@ -75,6 +80,7 @@ impl Statements {
             create: write(include_str!("statements/create.sql")),
             end: write(include_str!("statements/end.sql")),
             end_all: write(include_str!("statements/end_all.sql")),
+            fates: read(include_str!("statements/fates.sql")),
             follow: read(include_str!("statements/follow.sql")),
             forget_expired: write(include_str!("statements/forget_expired.sql")),
             is_migrated: read(include_str!("statements/is_migrated.sql")),
@@ -105,6 +111,7 @@ pub(crate) fn fill_in(template: &str, schema: &str) -> String {
         .join("\n")
         .replace("{schema}", &format!("\"{schema}\""))
         .replace("{now}", NOW)
+        .replace("{changes}", CHANGES)
         .replace("{marker_ms}", MARKER_MS)
         .replace("{just_renewed_ms}", &JUST_RENEWED_MS.to_string())
         .replace("{bucket_ms}", BUCKET_MS)

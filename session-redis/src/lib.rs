@@ -41,7 +41,7 @@
 //!
 //! With `+publish +subscribe` on the channel `&session:changes` as well, which Redis 7 denies unless told otherwise,
 //! instances tell each other at once when a session ends. Without, those who wait for that
-//! ([`until_ended`](session_core::until_ended), `Session::ended`) are served by a look about every second an instance.
+//! (`session_core::until_ended`, `Session::ended`) are served by a look about every second an instance.
 //!
 //! # When the server is away
 //!

@@ -29,7 +29,7 @@ pub(crate) const FOLLOW_LIMIT: usize = 1000;
 /// Sessions in Redis or Valkey.
 ///
 /// A cheap handle: its clones share their connection, which is closed with the last of them; and a second one that
-/// listens, once somebody waits for the [end of a session](session_core::until_ended). It works within a tokio
+/// listens, once somebody waits for the end of a session. It works within a tokio
 /// runtime with time and I/O enabled.
 #[derive(Clone)]
 pub struct RedisStore {

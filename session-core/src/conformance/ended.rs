@@ -225,11 +225,7 @@ pub async fn fates_are_told_in_order(store: &SharedStore) {
     let is_live =
         |fate: Fate| matches!(fate, Fate::Live(left) if left <= LONG.idle && left > LONG.idle - LONG.idle / 10);
     let live: Vec<_> = fates.iter().map(|fate| is_live(*fate)).collect();
-    assert_eq!(
-        live,
-        [false, true, false, false, false, true, false, true],
-        "{fates:?}"
-    );
+    assert_eq!(live, [false, true, false, false, false, true, false, true], "{fates:?}");
     assert_eq!(fates[3], Fate::Renewed(successor));
     for i in [0, 2, 4, 6] {
         assert_eq!(fates[i], Fate::Ended, "{i}");

@@ -42,7 +42,10 @@ async fn look_out(watch: &Watch, store: &dyn SessionStore) {
                 }
                 // They are due again soon.
                 Err(error) => {
-                    tracing::debug!(error = &error as &dyn std::error::Error, "watched sessions cannot be looked at");
+                    tracing::debug!(
+                        error = &error as &dyn std::error::Error,
+                        "watched sessions cannot be looked at"
+                    );
                     break;
                 }
             }

@@ -165,5 +165,8 @@ fn an_end_wakes_who_waits_under_whatever_id_and_nobody_else() {
     sessions.end(&id(2)).into_iter().for_each(Waker::wake);
     assert_eq!(woken.0.load(Ordering::SeqCst), 2);
     let polls = numbers.map(|number| sessions.poll(number, &context));
-    assert_eq!(polls, [Poll::Ready(()), Poll::Ready(()), Poll::Ready(()), Poll::Pending]);
+    assert_eq!(
+        polls,
+        [Poll::Ready(()), Poll::Ready(()), Poll::Ready(()), Poll::Pending]
+    );
 }

@@ -25,10 +25,7 @@ fn app(store: &Probe) -> (Router, mpsc::Receiver<Ended>) {
         .route("/renew", get(async |session: Session| session.renew()))
         .route("/login", get(async |session: Session| session.login("alice")))
         .route("/logout", get(async |session: Session| session.logout().await))
-        .route(
-            "/stream",
-            get(async move |session: Session| leave(&streams, &session)),
-        )
+        .route("/stream", get(async move |session: Session| leave(&streams, &session)))
         .route(
             "/login-and-stream",
             get(async move |session: Session| {
@@ -41,7 +38,9 @@ fn app(store: &Probe) -> (Router, mpsc::Receiver<Ended>) {
 }
 
 async fn is_done(ended: &mut Ended) {
-    timeout(Duration::from_secs(10), ended).await.expect("the end is not seen");
+    timeout(Duration::from_secs(10), ended)
+        .await
+        .expect("the end is not seen");
 }
 
 /// Waits for the lookout's next look, and for what it tells.
