@@ -40,7 +40,7 @@
 //! server said that it shuts down, or that another transaction was in the way.
 //!
 //! Instances tell each other of ends and renewals of sessions by `NOTIFY`, which costs a logout or login next to nothing
-//! and needs no right. Who waits for the end of a session ([`until_ended`](session_core::until_ended),
+//! and needs no right. Who waits for the end of a session (`session_core::until_ended`,
 //! `Session::ended`) makes the store listen, on one connection more. A pooler that gives connections away after each
 //! transaction passes no notifications on: behind one, ends on other instances are seen by a look about every half
 //! minute.

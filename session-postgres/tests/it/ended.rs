@@ -10,7 +10,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{admin, load, migrated, patient, server::Server, session, until};
+use crate::{admin, load, migrated, patient, patient_at, server::Server, session, until};
 
 /// Long before anybody would look just to be safe.
 const SOON: Duration = Duration::from_secs(10);
@@ -44,9 +44,9 @@ async fn until_there_are(count: i64, which: &'static str, admin: &mut PgConnecti
         .unwrap_or_else(|_| panic!("there are not {count} connections where {which}"));
 }
 
-/// Ends the connections on which stores listen, and waits for their ends.
+/// Ends the connections on which stores listen.
 async fn kill_listeners(admin: &mut PgConnection) -> i64 {
-    let kill = "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 10000)) FROM pg_stat_activity \
+    let kill = "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity \
                 WHERE application_name = 'session-postgres' AND query LIKE 'LISTEN%'";
     sqlx::query_scalar(kill).fetch_one(admin).await.unwrap()
 }
@@ -106,26 +106,24 @@ async fn an_end_is_seen_whatever_becomes_of_the_connection() {
 async fn who_cannot_be_told_looks_and_is_told_again_when_the_link_is_back() {
     let server = Server::start();
     let mut admin = admin(&server).await;
-    let here = migrated(patient(&server)).await;
     let there = migrated(patient(&server)).await;
+    let role = "CREATE ROLE app LOGIN PASSWORD 'app'; GRANT USAGE ON SCHEMA session TO app;
+                GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA session TO app";
+    sqlx::raw_sql(role).execute(&mut admin).await.unwrap();
+    let here = patient_at(&server.url_as("app", "app"));
+    let here = PostgresStore::connect(here.connections(1)).await.unwrap();
     let (id, later) = (session(&here).await, session(&here).await);
     let (waiting, still_waiting) = (wait(&here, &id), wait(&here, &later));
     until_there_are(1, LISTENS, &mut admin).await;
-    // Both have their connections, and get no more. Who is an administrator already stays one.
-    admin
-        .execute("ALTER DATABASE postgres ALLOW_CONNECTIONS false")
-        .await
-        .unwrap_or_default();
+    // Its connection stays, and it gets no more.
+    admin.execute("ALTER ROLE app CONNECTION LIMIT 0").await.unwrap();
     assert_eq!(kill_listeners(&mut admin).await, 1);
     let renewed = SessionToken::random_successor(&later).unwrap().id();
     there.renew(&later, &renewed, &Renewal::of(None)).await.unwrap();
     there.end(&id).await.unwrap();
     wakes(waiting).await;
     assert_eq!(connections(&mut admin, LISTENS).await, 0);
-    admin
-        .execute("ALTER DATABASE postgres ALLOW_CONNECTIONS true")
-        .await
-        .unwrap();
+    admin.execute("ALTER ROLE app CONNECTION LIMIT 10").await.unwrap();
     until_there_are(1, LISTENS, &mut admin).await;
     assert!(!still_waiting.is_finished(), "its session goes on under a new id");
     there.end(&renewed).await.unwrap();
