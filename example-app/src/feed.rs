@@ -63,7 +63,7 @@ impl Feed {
             if self.here.health.is_stopping() {
                 return None;
             }
-            match self.look().await {
+            match look(&self.session).await {
                 Ok(live) if live == self.told => {}
                 Ok(live) => {
                     self.told = live;
@@ -77,15 +77,16 @@ impl Feed {
             }
         }
     }
+}
 
-    async fn look(&self) -> Result<String, Error> {
-        self.session.reload().await?;
-        let live = Live::of(&self.session)?;
-        serde_json::to_string(&live).map_err(|source| Error::Encode {
-            key: "the feed".into(),
-            source: source.into(),
-        })
-    }
+/// What the page is to show, as JSON.
+async fn look(session: &Session) -> Result<String, Error> {
+    session.reload().await?;
+    let live = Live::of(session)?;
+    serde_json::to_string(&live).map_err(|source| Error::Encode {
+        key: "the feed".into(),
+        source: source.into(),
+    })
 }
 
 /// The last event of a session.
