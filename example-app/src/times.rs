@@ -1,5 +1,5 @@
 use serde::Serialize;
-use session_core::{Lifetime, SessionInfo};
+use session_core::SessionInfo;
 use time::{OffsetDateTime, UtcOffset};
 
 /// When a session began, was last seen and ends, by the store's clock, for people to read.
@@ -14,12 +14,10 @@ pub(crate) struct Times {
 
 impl From<SessionInfo> for Times {
     fn from(info: SessionInfo) -> Self {
-        // The app leaves its layer at the default.
-        let idle_end = info.last_seen + Lifetime::default().idle;
         Self {
             created: readable(info.created),
             seen: readable(info.last_seen),
-            ends: readable(idle_end.min(info.absolute_end)),
+            ends: readable(info.expires),
             latest: readable(info.absolute_end),
         }
     }
@@ -34,7 +32,7 @@ fn readable(moment: OffsetDateTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    use session_core::SessionId;
+    use session_core::{Lifetime, Record, SessionId};
     use time::Duration;
 
     use super::*;
@@ -44,7 +42,9 @@ mod tests {
         let created = created.to_offset(UtcOffset::from_hms(-5, 0, 0).unwrap());
         let id = SessionId::from_bytes([7; 16]);
         let seen = created + Duration::minutes(seen);
-        SessionInfo::new(id, created, seen, created + Duration::hours(12)).into()
+        let mut record = Record::new(created, Lifetime::default().idle, created + Duration::hours(12));
+        record.last_seen = seen;
+        SessionInfo::of(id, &record).into()
     }
 
     #[test]

@@ -5,7 +5,8 @@ use crate::Value;
 /// What a store or a session could not do, and why.
 ///
 /// In axum it is a response too: 503 with `Retry-After` where the store is down or an outcome unknown, 409 where the
-/// session ended, was renewed or changed meanwhile, 413 where something is too large, else 500.
+/// session ended, was renewed or changed meanwhile or is one too many, 401 where it is locked or its
+/// login too old, 413 where something is too large, else 500.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -59,9 +60,31 @@ pub enum Error {
     #[error("a user to log in is named by 1 to 255 bytes without the character U+0000")]
     InvalidUser,
 
+    /// A login cannot be as it was asked for.
+    #[error("the login cannot be made: {reason}")]
+    InvalidLogin {
+        /// What is wrong with it.
+        reason: String,
+    },
+
     /// The text names no work.
     #[error("work to be done once is named by 1 to 255 bytes without the character U+0000")]
     InvalidWork,
+
+    /// The user has as many sessions as are allowed, so the login was refused.
+    #[error("this user has {max} sessions already, and no more are allowed: end one and log in again")]
+    LimitReached {
+        /// The most that are allowed.
+        max: u32,
+    },
+
+    /// The login is too long ago for what was to be done.
+    #[error("this asks for a recent login: log in again")]
+    LoginTooOld,
+
+    /// The session was not used for so long that it is locked: a login opens it again, with its data.
+    #[error("the session is locked because it was not used for a while: log in again")]
+    Locked,
 
     /// The head of the response has been sent, so no cookie can be set any more.
     #[error("the response has begun, so its cookies are fixed: {action} before it is returned, or call save() earlier")]

@@ -43,13 +43,16 @@
 //! | `tower-sessions-014` | | the same for 0.14, on which axum-login 0.18 stands |
 //! | `watch` | with `axum` | [`until_ended`]: waits for a session's end, wherever that comes from |
 
+mod about;
 mod change;
 #[cfg(feature = "cloud-foundry")]
 pub mod cloud_foundry;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod decode_error;
 mod delta;
 mod error;
+mod excess;
 mod expectation;
 mod fate;
 mod id;
@@ -58,15 +61,18 @@ mod jitter;
 mod layer;
 mod lifetime;
 mod loaded;
+mod login;
 mod memory;
 mod new_session;
 mod once;
 mod page;
 mod record;
 mod renewal;
+mod seal;
 #[cfg(feature = "axum")]
 mod session;
 mod session_info;
+mod session_limit;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -82,9 +88,12 @@ mod version;
 )]
 mod watch;
 
+pub use about::About;
 pub use change::Change;
+pub use decode_error::DecodeError;
 pub use delta::Delta;
 pub use error::Error;
+pub use excess::Excess;
 pub use expectation::Expectation;
 pub use fate::Fate;
 pub use id::SessionId;
@@ -92,6 +101,7 @@ pub use id::SessionId;
 pub use layer::{ConfigError, SameSite, SessionLayer, SessionService};
 pub use lifetime::Lifetime;
 pub use loaded::Loaded;
+pub use login::Login;
 pub use memory::MemoryStore;
 pub use new_session::NewSession;
 #[cfg(feature = "once")]
@@ -100,9 +110,11 @@ pub use once::{Claim, Claimed, OnceStore};
 pub use page::Page;
 pub use record::{Data, Record};
 pub use renewal::Renewal;
+pub use seal::Seal;
 #[cfg(feature = "axum")]
-pub use session::Session;
+pub use session::{Device, LoginOptions, Session};
 pub use session_info::SessionInfo;
+pub use session_limit::SessionLimit;
 pub use store::SessionStore;
 pub use token::SessionToken;
 pub use update::Update;

@@ -11,6 +11,10 @@ use std::time::Duration;
 /// let default = Lifetime::default();
 /// assert_eq!(default.idle, Duration::from_secs(30 * 60));
 /// assert_eq!(default.absolute, Duration::from_secs(12 * 60 * 60));
+///
+/// let locked = Lifetime::AAL2.lock_when_idle();
+/// assert_eq!(locked.lock, Some(Lifetime::AAL2.idle));
+/// assert_eq!(locked.idle, locked.absolute);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime {
@@ -18,14 +22,75 @@ pub struct Lifetime {
     pub idle: Duration,
     /// The session ends this long after it began or its user logged in, whatever its use.
     pub absolute: Duration,
+    /// The session is locked after this long without a request that opened it, if it is set: it keeps its data, and
+    /// nobody gets at it before the user has logged in again. `idle` is then how long a locked one is kept.
+    pub lock: Option<Duration>,
+}
+
+impl Lifetime {
+    /// 30 minutes and 12 hours: NIST SP 800-53 IA-11 as FedRAMP Moderate sets it. The default.
+    pub const FEDRAMP_MODERATE: Self = Self::minutes_and_hours(30, 12);
+
+    /// 15 minutes and 12 hours: NIST SP 800-53 IA-11 as FedRAMP High sets it.
+    pub const FEDRAMP_HIGH: Self = Self::minutes_and_hours(15, 12);
+
+    /// 1 hour and 24 hours: what NIST SP 800-63B-4 section 2.2.3 advises for authentication assurance level 2.
+    pub const AAL2: Self = Self::minutes_and_hours(60, 24);
+
+    /// 15 minutes and 12 hours: what NIST SP 800-63B-4 section 2.3.3 asks for at authentication assurance level 3.
+    pub const AAL3: Self = Self::minutes_and_hours(15, 12);
+
+    /// The timeout that never comes: until the year 9999. No other one may be longer than [`LONGEST`](Self::LONGEST).
+    pub const UNLIMITED: Duration = Duration::MAX;
+
+    /// The longest timeout, but for [`UNLIMITED`](Self::UNLIMITED): 400 days, the longest that browsers keep a cookie.
+    pub const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+    const fn minutes_and_hours(minutes: u64, hours: u64) -> Self {
+        Self {
+            idle: Duration::from_secs(minutes * 60),
+            absolute: Duration::from_secs(hours * 60 * 60),
+            lock: None,
+        }
+    }
+
+    /// Locks a session where it would have ended for want of use: it is kept until its absolute end, and opens to
+    /// nobody but its user, who has to log in again.
+    #[must_use]
+    pub const fn lock_when_idle(self) -> Self {
+        Self {
+            idle: self.absolute,
+            absolute: self.absolute,
+            lock: Some(self.idle),
+        }
+    }
+
+    /// What cannot work, if anything.
+    #[cfg(feature = "axum")]
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let spans = [
+            (Some(self.idle), "idle timeout"),
+            (Some(self.absolute), "absolute timeout"),
+            (self.lock, "time to the lock"),
+        ];
+        for (span, name) in spans {
+            let Some(span) = span else { continue };
+            if span < Duration::from_millis(1) {
+                return Err(format!("the {name} must be at least a millisecond"));
+            }
+            if span > Self::LONGEST && span != Self::UNLIMITED {
+                return Err(format!(
+                    "the {name} is more than 400 days: if it is never to come, say Lifetime::UNLIMITED"
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Default for Lifetime {
-    /// 30 minutes and 12 hours, what FedRAMP Moderate asks for (NIST SP 800-53 IA-11).
+    /// [`FEDRAMP_MODERATE`](Self::FEDRAMP_MODERATE).
     fn default() -> Self {
-        Self {
-            idle: Duration::from_secs(30 * 60),
-            absolute: Duration::from_secs(12 * 60 * 60),
-        }
+        Self::FEDRAMP_MODERATE
     }
 }

@@ -1,4 +1,4 @@
-use crate::{DEFAULT_MAX_SIZE, Delta, Lifetime};
+use crate::{About, DEFAULT_MAX_SIZE, Delta, Lifetime, Seal, SessionLimit};
 
 /// A session to [`create`](crate::SessionStore::create).
 ///
@@ -17,6 +17,12 @@ pub struct NewSession {
     pub user: Option<String>,
     /// How long it may live.
     pub lifetime: Lifetime,
+    /// What the login says of itself.
+    pub about: About,
+    /// How many sessions of this class the user may have, this one counted. Without a limit unless set.
+    pub limit: Option<SessionLimit>,
+    /// What its values are sealed with, if they are.
+    pub seal: Option<Seal>,
     /// The largest record allowed: the sum of the bytes of all keys and values. 256 KiB unless set.
     pub max_size: u64,
 }
@@ -29,6 +35,9 @@ impl NewSession {
             delta: Delta::default(),
             user: None,
             lifetime,
+            about: About::default(),
+            limit: None,
+            seal: None,
             max_size: DEFAULT_MAX_SIZE,
         }
     }

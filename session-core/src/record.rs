@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use time::OffsetDateTime;
 
-use crate::{Value, Version};
+use crate::{About, Seal, Value, Version};
 
 /// A session's data: its keys and their values.
 pub type Data = BTreeMap<String, Value>;
@@ -25,6 +25,12 @@ pub struct Record {
     pub idle_timeout: Duration,
     /// When the session ends whatever its use.
     pub absolute_end: OffsetDateTime,
+    /// How long after `last_seen` it is locked, if it ever is: then nothing but a login or its end changes it.
+    pub lock: Option<Duration>,
+    /// What its login said of itself.
+    pub about: About,
+    /// What its values are sealed with, if they are.
+    pub seal: Option<Seal>,
     /// The store's time when it read this record.
     pub loaded_at: OffsetDateTime,
 }
@@ -41,8 +47,26 @@ impl Record {
             last_seen: now,
             idle_timeout,
             absolute_end,
+            lock: None,
+            about: About::default(),
+            seal: None,
             loaded_at: now,
         }
+    }
+
+    /// When its user showed who they are: not later than the login.
+    #[must_use]
+    pub fn authenticated(&self) -> OffsetDateTime {
+        self.about
+            .authenticated
+            .map_or(self.created, |time| time.min(self.created))
+    }
+
+    /// Whether it was locked at this time of the store's.
+    #[must_use]
+    pub fn is_locked(&self, now: OffsetDateTime) -> bool {
+        self.lock
+            .is_some_and(|lock| self.last_seen.saturating_add(to_signed(lock)) <= now)
     }
 
     /// When the session ends if no further request opens it.

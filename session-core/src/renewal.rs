@@ -1,4 +1,4 @@
-use crate::{DEFAULT_MAX_SIZE, Delta, Lifetime};
+use crate::{DEFAULT_MAX_SIZE, Delta, Login, Seal};
 
 /// What a [`renew`](crate::SessionStore::renew) does besides giving the session a new id.
 ///
@@ -17,8 +17,10 @@ pub struct Renewal {
     /// The session's user from now on. Unless this is a login it must be the one the record has.
     pub user: Option<String>,
     /// Makes this a login: the session begins anew, with this lifetime, and nobody is led from the old id to it. If it
-    /// was another user's, nothing of theirs goes over: it has the delta's data and no other.
-    pub login: Option<Lifetime>,
+    /// was another user's, nothing of theirs goes over: it has the delta's data and no other, and no seal but this one.
+    pub login: Option<Login>,
+    /// The seal from now on; without one the session keeps the seal it has.
+    pub seal: Option<Seal>,
     /// The largest record allowed after it: the sum of the bytes of all keys and values. 256 KiB unless set.
     pub max_size: u64,
 }
@@ -31,15 +33,16 @@ impl Renewal {
             delta: Delta::default(),
             user,
             login: None,
+            seal: None,
             max_size: DEFAULT_MAX_SIZE,
         }
     }
 
-    /// A login as `user`.
+    /// A login as `user`, with a [`Lifetime`](crate::Lifetime) or more.
     #[must_use]
-    pub fn login(user: impl Into<String>, lifetime: Lifetime) -> Self {
+    pub fn login(user: impl Into<String>, login: impl Into<Login>) -> Self {
         Self {
-            login: Some(lifetime),
+            login: Some(login.into()),
             ..Self::of(Some(user.into()))
         }
     }

@@ -1,6 +1,6 @@
 use time::OffsetDateTime;
 
-use crate::{Record, SessionId};
+use crate::{About, Record, SessionId};
 
 /// A line in the list of a user's sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,30 +12,25 @@ pub struct SessionInfo {
     pub created: OffsetDateTime,
     /// When a request last counted as activity.
     pub last_seen: OffsetDateTime,
+    /// When the session ends if no further request opens it.
+    pub expires: OffsetDateTime,
     /// When the session ends whatever its use.
     pub absolute_end: OffsetDateTime,
+    /// What the login said of itself: the device, where it came from.
+    pub about: About,
 }
 
 impl SessionInfo {
     /// The line of a session with this record; for stores.
     #[must_use]
-    pub const fn of(id: SessionId, record: &Record) -> Self {
-        Self::new(id, record.created, record.last_seen, record.absolute_end)
-    }
-
-    /// A line of the list; for stores.
-    #[must_use]
-    pub const fn new(
-        id: SessionId,
-        created: OffsetDateTime,
-        last_seen: OffsetDateTime,
-        absolute_end: OffsetDateTime,
-    ) -> Self {
+    pub fn of(id: SessionId, record: &Record) -> Self {
         Self {
             id,
-            created,
-            last_seen,
-            absolute_end,
+            created: record.created,
+            last_seen: record.last_seen,
+            expires: record.expires(),
+            absolute_end: record.absolute_end,
+            about: record.about.clone(),
         }
     }
 }

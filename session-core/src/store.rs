@@ -31,14 +31,14 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::IdInUse`], [`Error::TooLarge`].
+    /// [`Error::IdInUse`], [`Error::TooLarge`], [`Error::LimitReached`].
     async fn create(&self, id: &SessionId, new: &NewSession) -> Result<Version, Error>;
 
     /// Reads the first of `ids` that is a live session. If none is, it tells whether one was renewed within
     /// [`Loaded::JUST_RENEWED`], by a login too.
     ///
     /// A record that cannot be read is a missing session and is logged; a value that cannot be decoded is read as it
-    /// is (promise P12).
+    /// is (promise P12). A locked session is read like any other: its record says that it is.
     ///
     /// # Errors
     ///
@@ -52,15 +52,15 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Error::Ended`] if it is not there, [`Error::Conflict`] if the expectation does not hold, and
-    /// [`Error::TooLarge`]; nothing has changed then.
+    /// [`Error::Ended`] if it is not there, [`Error::Locked`] if it is locked, [`Error::Conflict`] if the expectation
+    /// does not hold, and [`Error::TooLarge`]; nothing has changed then.
     async fn update(&self, id: &SessionId, update: &Update) -> Result<Version, Error>;
 
     /// Starts a session's idle timeout again. It never moves the absolute end.
     ///
     /// # Errors
     ///
-    /// [`Error::Ended`] if it is not there.
+    /// [`Error::Ended`] if it is not there, [`Error::Locked`] if it is locked.
     async fn touch(&self, id: &SessionId) -> Result<(), Error>;
 
     /// Gives the session `from` the id `to`, which has the same shard tag, and makes the renewal's changes.
@@ -69,12 +69,14 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// behind. From then on `from` opens nothing.
     /// For five minutes it is a *marker* that says which id came after, so that a request still in flight can
     /// [`update`](Self::update) or [`end`](Self::end) the session, unless the renewal was a login. Renewing counts as
-    /// activity. Doing it again with the same two ids is answered like the first time, while `to` is alive.
+    /// activity. A login with a limit counts the user's live sessions of its class, and is refused or ends the oldest of
+    /// them; a login alone [creates](Self::create) likewise. Doing it again with the same two ids is answered like the first time, while `to` is alive.
     ///
     /// # Errors
     ///
-    /// [`Error::Ended`] if `from` is not there or its user is not the renewal's, [`Error::IdInUse`] if `to` is,
-    /// [`Error::TooLarge`]; nothing has changed then.
+    /// [`Error::Ended`] if `from` is not there or its user is not the renewal's, [`Error::Locked`] if it is locked and this
+    /// is no login, [`Error::LimitReached`], [`Error::IdInUse`] if `to` is there, [`Error::TooLarge`]; nothing has changed
+    /// then.
     async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error>;
 
     /// Ends a session, under whatever id it has by now if it was renewed, but not by a login. It is not an error if

@@ -1,4 +1,4 @@
-use crate::{DEFAULT_MAX_SIZE, Delta, Expectation, Value};
+use crate::{DEFAULT_MAX_SIZE, Delta, Expectation, Seal, Value};
 
 /// A change to [merge](crate::SessionStore::update) into a session.
 ///
@@ -20,6 +20,9 @@ pub struct Update {
     pub expectation: Option<Expectation>,
     /// Whether the change counts as activity too and starts the idle timeout again.
     pub touch: bool,
+    /// The seal of a session that has none yet; another keeps its own. A change that carries one is made under this id
+    /// or not at all: it is not led to where the session was renewed to.
+    pub seal: Option<Seal>,
     /// The largest record allowed after it: the sum of the bytes of all keys and values. 256 KiB unless set.
     pub max_size: u64,
 }
@@ -32,6 +35,7 @@ impl Update {
             delta,
             expectation: None,
             touch: false,
+            seal: None,
             max_size: DEFAULT_MAX_SIZE,
         }
     }

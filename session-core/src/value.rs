@@ -3,6 +3,8 @@ use std::fmt;
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::DecodeError;
+
 /// How deep `serde_json` decodes.
 const MAX_DEPTH: usize = 127;
 
@@ -16,7 +18,7 @@ const MAX_DEPTH: usize = 127;
 /// let value = Value::encode(&["tea", "milk"])?;
 /// assert_eq!(value.as_bytes(), br#"["tea","milk"]"#);
 /// assert_eq!(value.decode::<Vec<String>>()?, ["tea", "milk"]);
-/// # Ok::<(), serde_json::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Value(Bytes);
@@ -47,9 +49,9 @@ impl Value {
     ///
     /// # Errors
     ///
-    /// What `serde_json` finds wrong with it: damaged text, or a value of another type.
-    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(&self.0)
+    /// Damaged text, or a value of another type.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        serde_json::from_slice(&self.0).map_err(DecodeError::from)
     }
 
     /// The JSON text.

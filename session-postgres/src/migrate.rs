@@ -16,6 +16,7 @@ use crate::{
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_session_and_marker.sql"),
     include_str!("migrations/0002_work.sql"),
+    include_str!("migrations/0003_about_lock_seal.sql"),
 ];
 
 /// The version that they make.

@@ -4,7 +4,9 @@
 use std::{collections::BTreeMap, str, time::Duration};
 
 use serde_json::value::RawValue;
-use session_core::{Data, Delta, Error, Fate, Record, SessionId, SessionInfo, Value, Version};
+use session_core::{
+    About, Data, DecodeError, Delta, Error, Fate, Record, Seal, SessionId, SessionInfo, SessionLimit, Value, Version,
+};
 use sqlx::{Row, postgres::PgRow};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -48,6 +50,11 @@ pub(crate) fn encode_size(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 
+/// How many sessions a user may have.
+pub(crate) fn encode_max(limit: SessionLimit) -> i32 {
+    i32::try_from(limit.max).unwrap_or(i32::MAX)
+}
+
 /// The column `id`.
 pub(crate) fn decode_id(row: &PgRow) -> Result<SessionId, sqlx::Error> {
     row.try_get("id").map(|id: Uuid| SessionId::from_bytes(id.into_bytes()))
@@ -72,8 +79,8 @@ pub(crate) fn decode_count(row: &PgRow) -> Result<u64, sqlx::Error> {
     unsigned(row, "count")
 }
 
-/// A row of `update.sql` or `renew.sql`.
-pub(crate) fn decode_outcome(row: &PgRow, limit: u64) -> Result<Version, Error> {
+/// A row of `create.sql`, `update.sql` or `renew.sql`, for the largest size and the number of sessions allowed.
+pub(crate) fn decode_outcome(row: &PgRow, limit: u64, sessions: Option<SessionLimit>) -> Result<Version, Error> {
     let outcome: &str = row.try_get("outcome").map_err(Error::unknown)?;
     match outcome {
         "done" => decode_version(row).map_err(Error::unknown),
@@ -84,11 +91,25 @@ pub(crate) fn decode_outcome(row: &PgRow, limit: u64) -> Result<Version, Error> 
             })
         }
         "in use" => Err(Error::IdInUse),
+        "limit reached" => Err(Error::LimitReached {
+            max: sessions.map_or(0, |limit| limit.max),
+        }),
+        "locked" => Err(Error::Locked),
         "too large" => {
             let size = unsigned(row, "size").map_err(Error::unavailable)?;
             Err(Error::TooLarge { size, limit })
         }
         _ => Err(Error::Ended),
+    }
+}
+
+/// A row of `touch.sql`.
+pub(crate) fn decode_touched(row: &PgRow) -> Result<(), Error> {
+    let outcome: &str = row.try_get("outcome").map_err(Error::unknown)?;
+    if outcome == "locked" {
+        Err(Error::Locked)
+    } else {
+        Ok(())
     }
 }
 
@@ -99,9 +120,15 @@ pub(crate) fn decode_record(row: &PgRow) -> Result<Option<Record>, sqlx::Error> 
     };
     let idle_timeout = Duration::from_millis(unsigned(row, "idle_timeout")?);
     let mut record = Record::new(time_in(row, "created")?, idle_timeout, time_in(row, "absolute_end")?);
-    record.data = decode_data(data).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    record.data = decode_data(data).map_err(|error| sqlx::Error::Decode(DecodeError::from(error).into()))?;
     record.version = decode_version(row)?;
     record.user = row.try_get("user_id")?;
+    record.lock = match row.try_get::<Option<i64>, _>("lock")? {
+        Some(_) => Some(Duration::from_millis(unsigned(row, "lock")?)),
+        None => None,
+    };
+    record.about = decode_about(row)?;
+    record.seal = row.try_get::<Option<Vec<u8>>, _>("seal")?.map(Seal::from_bytes);
     record.last_seen = time_in(row, "last_seen")?;
     record.loaded_at = time_in(row, "loaded_at")?;
     Ok(Some(record))
@@ -109,12 +136,16 @@ pub(crate) fn decode_record(row: &PgRow) -> Result<Option<Record>, sqlx::Error> 
 
 /// A row of `of_user.sql`.
 pub(crate) fn decode_info(row: &PgRow) -> Result<SessionInfo, sqlx::Error> {
-    Ok(SessionInfo::new(
-        decode_id(row)?,
-        time_in(row, "created")?,
-        time_in(row, "last_seen")?,
-        time_in(row, "absolute_end")?,
-    ))
+    let idle_timeout = Duration::from_millis(unsigned(row, "idle_timeout")?);
+    let mut record = Record::new(time_in(row, "created")?, idle_timeout, time_in(row, "absolute_end")?);
+    record.last_seen = time_in(row, "last_seen")?;
+    record.about = decode_about(row)?;
+    Ok(SessionInfo::of(decode_id(row)?, &record))
+}
+
+fn decode_about(row: &PgRow) -> Result<About, sqlx::Error> {
+    let text: Option<&str> = row.try_get("about")?;
+    Ok(text.map_or_else(About::default, About::from_json))
 }
 
 /// Whatever is wrong with one value is left for who asks for it (promise P12): if it is no string, its text is kept.

@@ -8,6 +8,9 @@ const MARKER_MS: &str = "300000";
 /// How long after a renewal its marker tells of it, in milliseconds.
 const JUST_RENEWED_MS: u128 = Loaded::JUST_RENEWED.as_millis();
 
+/// What sets locks on users apart from other locks of the database's applications: "sess" in ASCII.
+const USER_LOCK: &str = "1936028531";
+
 /// The length of an expiry bucket, in milliseconds.
 const BUCKET_MS: &str = "600000";
 
@@ -114,6 +117,7 @@ pub(crate) fn fill_in(template: &str, schema: &str) -> String {
         .replace("{changes}", CHANGES)
         .replace("{marker_ms}", MARKER_MS)
         .replace("{just_renewed_ms}", &JUST_RENEWED_MS.to_string())
+        .replace("{user_lock}", USER_LOCK)
         .replace("{bucket_ms}", BUCKET_MS)
         .replace("{last_ms}", &LAST_MS.to_string())
 }

@@ -2,7 +2,8 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use session_core::{
-    Data, Error, Fate, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version, Watch,
+    Data, Error, Excess, Fate, Loaded, NewSession, Page, Renewal, Seal, SessionId, SessionInfo, SessionStore, Update,
+    Version, Watch,
 };
 use sqlx::postgres::{PgArguments, PgRow};
 use tokio::time::Instant;
@@ -14,8 +15,8 @@ use crate::{
     listener::Listener,
     migrate::{self, NEWEST},
     record::{
-        decode_count, decode_fate, decode_id, decode_info, decode_outcome, decode_record, decode_version,
-        encode_duration, encode_id, encode_sets, encode_size, encode_value,
+        decode_count, decode_fate, decode_id, decode_info, decode_outcome, decode_record, decode_touched,
+        decode_version, encode_duration, encode_id, encode_max, encode_sets, encode_size, encode_value,
     },
     statement::{Statement, Statements, arguments},
 };
@@ -169,7 +170,11 @@ impl PostgresStore {
         };
         let mut data = Data::new();
         new.delta.apply_to(&mut data);
-        Ok(record.version == Version(1) && record.data == data && record.user == new.user)
+        Ok(record.version == Version(1)
+            && record.data == data
+            && record.user == new.user
+            && record.about == new.about
+            && record.seal == new.seal)
     }
 
     async fn count(&self, statement: &Statement, arguments: PgArguments, deadline: Instant) -> Result<u64, Error> {
@@ -191,18 +196,25 @@ impl SessionStore for PostgresStore {
     async fn create(&self, id: &SessionId, new: &NewSession) -> Result<Version, Error> {
         check_size(new)?;
         let deadline = self.deadline();
+        let limit = new.limit.filter(|_| new.user.is_some());
         let arguments = arguments![
             encode_id(id),
             encode_sets(&new.delta)?,
             &new.user,
             encode_duration(new.lifetime.idle),
             encode_duration(new.lifetime.absolute),
+            new.lifetime.lock.map(encode_duration),
+            new.about.to_json(),
+            new.seal.as_ref().map(Seal::as_bytes),
+            &new.about.class,
+            limit.map(encode_max),
+            limit.is_some_and(|limit| limit.excess == Excess::EndOldest),
         ];
         let rows = self.fetch(&self.statements.create, arguments, deadline).await?;
-        match rows.first() {
-            Some(row) => decode_version(row).map_err(Error::unknown),
-            None if self.is_created(id, new, deadline).await? => Ok(Version(1)),
-            None => Err(Error::IdInUse),
+        let row = rows.first().ok_or(Error::IdInUse)?;
+        match decode_outcome(row, new.max_size, limit) {
+            Err(Error::IdInUse) if self.is_created(id, new, deadline).await? => Ok(Version(1)),
+            outcome => outcome,
         }
     }
 
@@ -221,10 +233,14 @@ impl SessionStore for PostgresStore {
         let mut id = *id;
         for _ in 0..FOLLOW_LIMIT {
             let size = encode_size(update.max_size);
-            let arguments = arguments![encode_id(&id), &sets, &removals, key, value, update.touch, size];
+            let seal = update.seal.as_ref().map(Seal::as_bytes);
+            let arguments = arguments![encode_id(&id), &sets, &removals, key, value, update.touch, size, seal];
             let rows = self.fetch(&self.statements.update, arguments, deadline).await?;
             if let Some(row) = rows.first() {
-                return decode_outcome(row, update.max_size);
+                return decode_outcome(row, update.max_size, None);
+            }
+            if update.seal.is_some() {
+                return Err(Error::Ended);
             }
             id = self.follow(&id, deadline).await?.ok_or(Error::Ended)?;
         }
@@ -235,21 +251,29 @@ impl SessionStore for PostgresStore {
         let rows = self
             .fetch(&self.statements.touch, arguments![encode_id(id)], self.deadline())
             .await?;
-        if rows.is_empty() { Err(Error::Ended) } else { Ok(()) }
+        decode_touched(rows.first().ok_or(Error::Ended)?)
     }
 
     async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error> {
         let deadline = self.deadline();
+        let login = renewal.login.as_ref();
+        let limit = login.and_then(|login| login.limit).filter(|_| renewal.user.is_some());
         let arguments = arguments![
             encode_id(from),
             encode_id(to),
             encode_sets(&renewal.delta)?,
             renewal.delta.removals().collect::<Vec<_>>(),
             &renewal.user,
-            renewal.login.is_some(),
-            renewal.login.map(|lifetime| encode_duration(lifetime.idle)),
-            renewal.login.map(|lifetime| encode_duration(lifetime.absolute)),
+            login.is_some(),
+            login.map(|login| encode_duration(login.lifetime.idle)),
+            login.map(|login| encode_duration(login.lifetime.absolute)),
             encode_size(renewal.max_size),
+            login.and_then(|login| login.lifetime.lock).map(encode_duration),
+            login.and_then(|login| login.about.to_json()),
+            renewal.seal.as_ref().map(Seal::as_bytes),
+            login.map_or("", |login| &login.about.class),
+            limit.map(encode_max),
+            limit.is_some_and(|limit| limit.excess == Excess::EndOldest),
         ];
         let mut answer = self.fetch(&self.statements.renew, arguments.clone(), deadline).await;
         if matches!(answer, Err(Error::IdInUse)) {
@@ -262,7 +286,7 @@ impl SessionStore for PostgresStore {
             }
         }
         if let Some(row) = answer?.first() {
-            return decode_outcome(row, renewal.max_size);
+            return decode_outcome(row, renewal.max_size, limit);
         }
         let arguments = arguments![encode_id(from), encode_id(to)];
         let rows = self.fetch(&self.statements.renewed, arguments, deadline).await?;

@@ -71,6 +71,7 @@ mod connection;
 mod end_all;
 mod error;
 mod keys;
+mod limit;
 mod link;
 mod listener;
 mod of_user;

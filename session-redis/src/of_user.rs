@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use redis::Value;
-use session_core::{Error, Page, SessionId, SessionInfo};
+use session_core::{Error, Page, Record, SessionId, SessionInfo};
 
 use crate::{
     RedisStore,
@@ -22,51 +22,67 @@ impl RedisStore {
         let mut listed = self.listed(user).await?;
         listed.retain(is_on_page);
         listed.sort_unstable();
-        let mut known: HashSet<_> = listed.iter().copied().collect();
         let (mut live, mut dead) = (Vec::new(), Vec::new());
         for ids in listed.chunks(TOGETHER) {
             if live.len() >= page.limit as usize {
                 break;
             }
-            let mut ids = ids.to_vec();
-            // A session renewed since the list was read is alive under an id that was not on it yet.
-            for _ in 0..FOLLOW_LIMIT {
-                let mut renewed = Vec::new();
-                for (id, found) in self.read_together(&ids).await? {
-                    match found {
-                        Found::Record(record) if record.user.as_deref() == Some(user) => {
-                            live.push(SessionInfo::of(id, &record));
-                        }
-                        Found::Marker { successor, .. } => {
-                            dead.push(id);
-                            renewed.extend(successor.filter(|id| is_on_page(id) && known.insert(*id)));
-                        }
-                        Found::Record(_) | Found::Nothing => dead.push(id),
-                    }
-                }
-                if renewed.is_empty() {
-                    break;
-                }
-                ids = renewed;
-            }
+            let (found, gone) = self.live_among(ids, user).await?;
+            let on_page = found.iter().filter(|(id, _)| is_on_page(id));
+            live.extend(on_page.map(|(id, record)| SessionInfo::of(*id, record)));
+            dead.extend(gone);
         }
         live.sort_unstable_by_key(|session| session.id);
+        live.dedup_by_key(|session| session.id);
         live.truncate(page.limit as usize);
         self.heal(user, &dead).await;
         Ok(live)
     }
 
+    /// Those of a user's sessions that are alive, without their data, and the ids that are none, or are none any more.
+    pub(crate) async fn live_among(
+        &self,
+        listed: &[SessionId],
+        user: &str,
+    ) -> Result<(Vec<(SessionId, Record)>, Vec<SessionId>), Error> {
+        let (mut live, mut dead) = (Vec::new(), Vec::new());
+        let mut known: HashSet<_> = listed.iter().copied().collect();
+        let mut ids = listed.to_vec();
+        // A session renewed since the list was read is alive under an id that was not on it yet.
+        for _ in 0..FOLLOW_LIMIT {
+            let mut renewed = Vec::new();
+            for (id, found) in self.read_together(&ids).await? {
+                match found {
+                    Found::Record(record) if record.user.as_deref() == Some(user) => live.push((id, *record)),
+                    Found::Marker { successor, .. } => {
+                        dead.push(id);
+                        renewed.extend(successor.filter(|id| known.insert(*id)));
+                    }
+                    Found::Record(_) | Found::Nothing => dead.push(id),
+                }
+            }
+            if renewed.is_empty() {
+                break;
+            }
+            ids = renewed;
+        }
+        Ok((live, dead))
+    }
+
     /// What is at the keys of some sessions, without their data.
     async fn read_together(&self, ids: &[SessionId]) -> Result<Vec<(SessionId, Found)>, Error> {
-        let mut reads = redis::pipe();
-        for id in ids {
-            reads.cmd("HMGET").arg(self.keys.session(id)).arg(&META);
+        let mut found = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(TOGETHER) {
+            let mut reads = redis::pipe();
+            for id in ids {
+                reads.cmd("HMGET").arg(self.keys.session(id)).arg(&META);
+            }
+            let answers = self.connection.send(&reads, Effect::Reads).await?;
+            for (id, answer) in ids.iter().zip(answers) {
+                found.push((*id, self.read_hash(id, name_fields(answer))?));
+            }
         }
-        let answers = self.connection.send(&reads, Effect::Reads).await?;
-        ids.iter()
-            .zip(answers)
-            .map(|(id, answer)| Ok((*id, self.read_hash(id, name_fields(answer))?)))
-            .collect()
+        Ok(found)
     }
 
     /// The ids on a user's list, of sessions that are alive, that are not any more, and that are about to be made.

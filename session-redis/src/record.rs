@@ -4,11 +4,11 @@
 use std::{str, time::Duration};
 
 use redis::Cmd;
-use session_core::{Data, Delta, Loaded, Record, SessionId, Value, Version};
+use session_core::{About, Data, Delta, Loaded, Record, Seal, SessionId, Value, Version};
 use time::OffsetDateTime;
 
 /// The fields of a record, or of a marker, that are none of its data.
-pub(crate) const META: [&[u8]; 10] = [
+pub(crate) const META: [&[u8]; 12] = [
     FORMAT,
     VERSION,
     USER,
@@ -19,6 +19,8 @@ pub(crate) const META: [&[u8]; 10] = [
     SIZE,
     SUCCESSOR,
     BY_LOGIN,
+    LOCK,
+    ABOUT,
 ];
 
 const FORMAT: &[u8] = b"\0f";
@@ -31,6 +33,9 @@ const ABSOLUTE_END: &[u8] = b"\0e";
 const SIZE: &[u8] = b"\0z";
 const SUCCESSOR: &[u8] = b"\0m";
 const BY_LOGIN: &[u8] = b"\0l";
+const LOCK: &[u8] = b"\0k";
+const ABOUT: &[u8] = b"\0a";
+const SEAL: &[u8] = b"\0w";
 
 /// No session lives longer than this, a thousand years, so that times stay within the calendar.
 const LONGEST_LIFE_MS: u64 = 31_557_600_000_000;
@@ -38,7 +43,7 @@ const LONGEST_LIFE_MS: u64 = 31_557_600_000_000;
 /// What is at a session's key.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    Record(Record),
+    Record(Box<Record>),
     /// The session was renewed.
     Marker {
         /// The id that came after, unless it was a login.
@@ -61,17 +66,29 @@ pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).map_or(LONGEST_LIFE_MS, |ms| ms.min(LONGEST_LIFE_MS))
 }
 
-/// Adds what a delta sets to a script's arguments: how many keys, each key and its value.
-pub(crate) fn add_sets(command: &mut Cmd, delta: &Delta) {
-    command.arg(delta.sets().count());
+/// Adds what a delta sets to a script's arguments: each key and its value.
+pub(crate) fn add_pairs(command: &mut Cmd, delta: &Delta) {
     for (key, value) in delta.sets() {
         command.arg(key).arg(value.as_bytes());
     }
 }
 
-/// Adds a delta to a script's arguments: what it sets, then the keys it removes.
+/// The fields of a session that begins, or of a login, which are none of its data and which not every session has.
+pub(crate) fn optional_fields(
+    lock: Option<Duration>,
+    about: &About,
+    seal: Option<&Seal>,
+) -> Vec<(&'static [u8], Vec<u8>)> {
+    let lock = lock.map(|lock| (LOCK, millis(lock).to_string().into_bytes()));
+    let about = about.to_json().map(|json| (ABOUT, json.into_bytes()));
+    let seal = seal.map(|seal| (SEAL, seal.as_bytes().to_vec()));
+    [lock, about, seal].into_iter().flatten().collect()
+}
+
+/// Adds a delta to a script's arguments: how many keys it sets, each and its value, then the keys it removes.
 pub(crate) fn add_changes(command: &mut Cmd, delta: &Delta) {
-    add_sets(command, delta);
+    command.arg(delta.sets().count());
+    add_pairs(command, delta);
     for key in delta.removals() {
         command.arg(key);
     }
@@ -122,9 +139,17 @@ pub(crate) fn decode(
     record.version = Version(meta.number(VERSION, "version")?);
     record.user = meta.text(USER, "user")?;
     record.last_seen = meta.time(LAST_SEEN, "last seen")?;
+    record.lock = match meta.get(LOCK) {
+        Some(_) => Some(Duration::from_millis(meta.number(LOCK, "lock")?)),
+        None => None,
+    };
+    record.about = meta
+        .text(ABOUT, "about")?
+        .map_or_else(About::default, |text| About::from_json(&text));
+    record.seal = meta.get(SEAL).map(|seal| Seal::from_bytes(seal.to_vec()));
     // The clock may be a little late.
     record.loaded_at = now.map_or(record.last_seen, |now| now.max(record.last_seen));
-    Ok(Found::Record(record))
+    Ok(Found::Record(Box::new(record)))
 }
 
 /// Those of a record's fields that are none of its data.

@@ -16,6 +16,7 @@ pub(crate) enum Reply {
     Ended,
     Finished,
     InUse,
+    Locked,
     Moved(SessionId),
     Spare(SessionId),
     TooLarge(u64),
@@ -41,6 +42,7 @@ impl Reply {
             (b"ended", _) => Self::Ended,
             (b"finished", _) => Self::Finished,
             (b"in use", _) => Self::InUse,
+            (b"locked", _) => Self::Locked,
             (b"moved", detail) => Self::Moved(read_id(&detail)?),
             (b"spare", detail) => Self::Spare(read_id(&detail)?),
             (b"too large", detail) => Self::TooLarge(read_number(&detail).unwrap_or_default()),
@@ -56,6 +58,7 @@ impl Reply {
                 current: current.map(session_core::Value::from_json),
             }),
             Self::InUse => Err(Error::IdInUse),
+            Self::Locked => Err(Error::Locked),
             Self::TooLarge(size) => Err(Error::TooLarge { size, limit }),
             Self::Ended | Self::Finished | Self::Moved(_) | Self::Spare(_) => Err(Error::Ended),
         }

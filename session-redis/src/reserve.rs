@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use redis::Cmd;
-use session_core::{Error, SessionId, SessionStore};
+use session_core::{Error, SessionId, SessionLimit, SessionStore};
 
 use crate::{
     RedisStore,
@@ -11,48 +11,65 @@ use crate::{
     script::Script,
 };
 
-/// How long a session that is about to be made stays listed at most.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Listed<'a> {
-    /// For its absolute timeout.
-    For(Duration),
-    /// As long as the session that it goes on from.
-    Like(&'a SessionId),
+/// How a session that is about to be made is listed.
+#[derive(Clone, Debug)]
+pub(crate) struct Listing<'a> {
+    pub(crate) user: &'a str,
+    pub(crate) id: &'a SessionId,
+    /// The session that it goes on from, if there is one.
+    pub(crate) from: Option<&'a SessionId>,
+    /// The absolute timeout that begins; without one it is listed as long as `from`.
+    pub(crate) life: Option<Duration>,
+    pub(crate) class: &'a str,
+    pub(crate) limit: Option<SessionLimit>,
+    /// What asks whether it can be made, if that depends on more than the limit.
+    pub(crate) ask: Option<Cmd>,
 }
 
 impl RedisStore {
     /// Makes a session of a user's, by a script on this id, and lists it before: then whoever ends all of the user's
     /// sessions misses none.
     ///
-    /// Both go out together, which is one round trip, and the server does them in this order.
-    pub(crate) async fn make(&self, user: &str, id: &SessionId, listed: Listed<'_>, make: Cmd) -> Result<Reply, Error> {
+    /// All goes out together, which is one round trip, and the server does it in this order.
+    pub(crate) async fn make(&self, listing: &Listing<'_>, make: Cmd) -> Result<Reply, Error> {
+        if let Some(limit) = listing.limit {
+            return self.make_within(limit, listing, make).await;
+        }
         let mut both = redis::pipe();
-        both.add_command(self.reservation(user, id, listed)).add_command(make);
+        both.add_command(self.reservation(listing)).add_command(make);
+        both.add_command(self.settle(listing));
         let mut taught = false;
         loop {
             let mut answers = self.connection.send(&both, Effect::Writes).await?.into_iter();
-            let (listing, making) = (answers.next(), answers.next());
-            let unknown = [&listing, &making].into_iter().flatten().any(is_no_script);
-            let (listing, making) = (Reply::read(listing), Reply::read(making));
-            if let (Err(_), Ok(Reply::Done(_))) = (&listing, &making) {
+            let (listed, making) = (answers.next(), answers.next());
+            let unknown = [&listed, &making].into_iter().flatten().any(is_no_script);
+            let (listed, making) = (Reply::read(listed), Reply::read(making));
+            if let (Err(_), Ok(Reply::Done(_))) = (&listed, &making) {
                 // It is there and on no list. Nobody has its token yet, and it must not stay.
-                self.end(id).await.map_err(Error::unknown)?;
+                self.end(listing.id).await.map_err(Error::unknown)?;
             }
             if !unknown || taught {
-                return listing.and(making);
+                return listed.and(making);
             }
             self.connection.teach().await?;
             taught = true;
         }
     }
 
-    fn reservation(&self, user: &str, id: &SessionId, listed: Listed<'_>) -> Cmd {
-        let mut command = Script::Reserve.on(&[self.keys.user(user)]);
-        command.arg(id.to_string());
-        match listed {
-            Listed::For(life) => command.arg(millis(life)).arg(""),
-            Listed::Like(from) => command.arg("").arg(from.to_string()),
-        };
+    /// What ends the youth of a session that is made, or is not going to be.
+    pub(crate) fn settle(&self, listing: &Listing<'_>) -> Cmd {
+        let mut command = redis::cmd("ZREM");
+        command
+            .arg(self.keys.user(listing.user))
+            .arg(format!("+{}", listing.id));
+        command
+    }
+
+    fn reservation(&self, listing: &Listing<'_>) -> Cmd {
+        let mut command = Script::Reserve.on(&[self.keys.user(listing.user)]);
+        command.arg(listing.id.to_string());
+        command.arg(listing.life.map_or_else(String::new, |life| millis(life).to_string()));
+        command.arg(listing.from.map_or_else(String::new, SessionId::to_string));
         command
     }
 }

@@ -5,6 +5,7 @@ use redis::Cmd;
 /// A script, which runs as one step on the server. It is sent once to a server, and called by its hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Script {
+    Bar,
     Create,
     End,
     Heal,
@@ -12,6 +13,7 @@ pub(crate) enum Script {
     Purge,
     Renew,
     Reserve,
+    ReserveWithin,
     Touch,
     Update,
     WorkClaim,
@@ -49,7 +51,8 @@ macro_rules! text {
 }
 
 impl Script {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
+        Self::Bar,
         Self::Create,
         Self::End,
         Self::Heal,
@@ -57,6 +60,7 @@ impl Script {
         Self::Purge,
         Self::Renew,
         Self::Reserve,
+        Self::ReserveWithin,
         Self::Touch,
         Self::Update,
         Self::WorkClaim,
@@ -81,6 +85,7 @@ impl Script {
 
     const fn text(self) -> &'static str {
         match self {
+            Self::Bar => text!("scripts/record.lua", "scripts/bar.lua"),
             Self::Create => text!("scripts/record.lua", "scripts/create.lua"),
             Self::End => text!("scripts/record.lua", "scripts/end.lua"),
             Self::Heal => text!("scripts/index.lua", "scripts/heal.lua"),
@@ -88,6 +93,7 @@ impl Script {
             Self::Purge => text!("scripts/index.lua", "scripts/purge.lua"),
             Self::Renew => text!("scripts/record.lua", "scripts/renew.lua"),
             Self::Reserve => text!("scripts/index.lua", "scripts/reserve.lua"),
+            Self::ReserveWithin => text!("scripts/index.lua", "scripts/reserve_within.lua"),
             Self::Touch => text!("scripts/record.lua", "scripts/touch.lua"),
             Self::Update => text!("scripts/record.lua", "scripts/update.lua"),
             Self::WorkClaim => text!("scripts/work.lua", "scripts/work_claim.lua"),

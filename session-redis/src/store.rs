@@ -7,8 +7,8 @@ use std::{
 use async_trait::async_trait;
 use redis::{Cmd, Value};
 use session_core::{
-    Error, Expectation, Fate, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version,
-    Watch,
+    Error, Expectation, Fate, Loaded, NewSession, Page, Renewal, Seal, SessionId, SessionInfo, SessionStore, Update,
+    Version, Watch,
 };
 
 use crate::{
@@ -17,9 +17,9 @@ use crate::{
     error::{Effect, refused, unexpected},
     keys::Keys,
     listener::Listener,
-    record::{Found, add_changes, add_sets, add_user, decode, millis},
+    record::{Found, add_changes, add_pairs, add_user, decode, millis, optional_fields},
     reply::{Reply, read_time},
-    reserve::Listed,
+    reserve::Listing,
     script::Script,
 };
 
@@ -134,9 +134,22 @@ impl SessionStore for RedisStore {
             .arg(millis(new.lifetime.absolute))
             .arg(size);
         add_user(&mut create, new.user.as_deref());
-        add_sets(&mut create, &new.delta);
+        let fields = optional_fields(new.lifetime.lock, &new.about, new.seal.as_ref());
+        create.arg(new.delta.sets().count() + fields.len()).arg(&fields);
+        add_pairs(&mut create, &new.delta);
         let reply = match &new.user {
-            Some(user) => self.make(user, id, Listed::For(new.lifetime.absolute), create).await,
+            Some(user) => {
+                let login = Listing {
+                    user,
+                    class: &new.about.class,
+                    limit: new.limit,
+                    from: None,
+                    id,
+                    life: Some(new.lifetime.absolute),
+                    ask: None,
+                };
+                self.make(&login, create).await
+            }
             None => self.call(create).await,
         };
         reply?.version(limit)
@@ -161,7 +174,7 @@ impl SessionStore for RedisStore {
         let mut loaded = Loaded::Missing;
         for (id, answer) in ids.iter().zip(records) {
             match self.read_hash(id, answer)? {
-                Found::Record(record) => return Ok(Loaded::Live(*id, Box::new(record))),
+                Found::Record(record) => return Ok(Loaded::Live(*id, record)),
                 Found::Marker { just_now: true, .. } => loaded = Loaded::Renewed,
                 Found::Marker { .. } | Found::Nothing => {}
             }
@@ -182,9 +195,10 @@ impl SessionStore for RedisStore {
                 }) => call.arg("=").arg(key).arg(value.as_bytes()),
                 Some(Expectation { key, value: None }) => call.arg("-").arg(key).arg(""),
             };
+            call.arg(update.seal.as_ref().map_or(&[][..], Seal::as_bytes));
             add_changes(&mut call, &update.delta);
             match self.call(call).await? {
-                Reply::Moved(successor) => id = successor,
+                Reply::Moved(successor) if update.seal.is_none() => id = successor,
                 reply => return reply.version(update.max_size),
             }
         }
@@ -197,21 +211,38 @@ impl SessionStore for RedisStore {
     }
 
     async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error> {
-        let mut renew = Script::Renew.on(&[self.keys.session(from), self.keys.session(to)]);
-        renew.arg(to.to_string()).arg(u8::from(renewal.login.is_some()));
-        match renewal.login {
-            Some(lifetime) => renew.arg(millis(lifetime.idle)).arg(millis(lifetime.absolute)),
-            None => renew.arg("").arg(""),
+        let login = renewal.login.as_ref();
+        let (lock, about) = login
+            .map(|login| (login.lifetime.lock, login.about.clone()))
+            .unwrap_or_default();
+        let fields = optional_fields(lock, &about, renewal.seal.as_ref());
+        let renew = |only_asks: bool| {
+            let mut renew = Script::Renew.on(&[self.keys.session(from), self.keys.session(to)]);
+            renew.arg(to.to_string()).arg(u8::from(login.is_some()));
+            match login.map(|login| login.lifetime) {
+                Some(lifetime) => renew.arg(millis(lifetime.idle)).arg(millis(lifetime.absolute)),
+                None => renew.arg("").arg(""),
+            };
+            add_user(&mut renew, renewal.user.as_deref());
+            renew.arg(renewal.max_size).arg(u8::from(only_asks));
+            renew.arg(fields.len()).arg(&fields);
+            add_changes(&mut renew, &renewal.delta);
+            renew
         };
-        add_user(&mut renew, renewal.user.as_deref());
-        renew.arg(renewal.max_size);
-        add_changes(&mut renew, &renewal.delta);
-        let listed = renewal
-            .login
-            .map_or(Listed::Like(from), |lifetime| Listed::For(lifetime.absolute));
         let reply = match &renewal.user {
-            Some(user) => self.make(user, to, listed, renew).await,
-            None => self.call(renew).await,
+            Some(user) => {
+                let listing = Listing {
+                    user,
+                    class: &about.class,
+                    limit: login.and_then(|login| login.limit),
+                    from: Some(from),
+                    id: to,
+                    life: login.map(|login| login.lifetime.absolute),
+                    ask: Some(renew(true)),
+                };
+                self.make(&listing, renew(false)).await
+            }
+            None => self.call(renew(false)).await,
         };
         reply?.version(renewal.max_size)
     }

@@ -6,7 +6,7 @@ use tokio::{
 };
 
 use crate::{
-    Error, Fate, Lifetime, NewSession, Renewal, SessionId, Watch,
+    Error, Excess, Fate, Lifetime, NewSession, Renewal, SessionId, SessionLimit, Watch,
     conformance::{
         SharedStore,
         given::{BRIEF, LONG, create, expired, new_id, new_user, renewed, session_of, visitor},
@@ -24,8 +24,10 @@ async fn watchers(store: &SharedStore, ids: &[SessionId]) -> JoinSet<()> {
     for id in ids.iter().chain(ids) {
         watchers.spawn(until_ended(Arc::clone(store), *id));
     }
-    let registered = || -> usize { hubs(store).iter().map(Watch::waiting).sum() };
-    until("the first look", || registered() >= watchers.len() && is_quiet(store)).await;
+    until("the first look", || {
+        waiting_at(store) >= watchers.len() && is_quiet(store)
+    })
+    .await;
     watchers
 }
 
@@ -39,6 +41,11 @@ fn hubs(store: &SharedStore) -> Vec<Watch> {
         }
     }
     hubs
+}
+
+/// How many wait.
+fn waiting_at(store: &SharedStore) -> usize {
+    hubs(store).iter().map(Watch::waiting).sum()
 }
 
 fn is_quiet(store: &SharedStore) -> bool {
@@ -79,11 +86,7 @@ pub async fn an_end_wakes_all_who_wait_for_it(store: &SharedStore) {
     let waiting = watchers(store, &[id; 100]).await;
     store.end(&id).await.unwrap();
     all_wake(waiting).await;
-    assert_eq!(
-        hubs(store).iter().map(Watch::waiting).sum::<usize>(),
-        others.len(),
-        "another session's"
-    );
+    assert_eq!(waiting_at(store), others.len(), "another session's");
     store.end(&other).await.unwrap();
     all_wake(others).await;
 }
@@ -100,7 +103,7 @@ pub async fn end_all_wakes_all_who_wait(store: &SharedStore) {
     let spared_s = watchers(store, &[spared]).await;
     store.end_all(&user, Some(&spared)).await.unwrap();
     all_wake(waiting).await;
-    assert_eq!(hubs(store).iter().map(Watch::waiting).sum::<usize>(), spared_s.len());
+    assert_eq!(waiting_at(store), spared_s.len());
     store.end_all(&user, None).await.unwrap();
     all_wake(spared_s).await;
 }
@@ -115,11 +118,7 @@ pub async fn a_renewed_session_is_watched_on(store: &SharedStore) {
     let third = renewed(store, &second, &renewal).await;
     let is_followed = || hubs(store).iter().all(|hub| hub.waiting() == hub.waiting_for(&third));
     until("the new id", || is_followed() && is_quiet(store)).await;
-    assert_eq!(
-        hubs(store).iter().map(Watch::waiting).sum::<usize>(),
-        waiting.len(),
-        "woken too early"
-    );
+    assert_eq!(waiting_at(store), waiting.len(), "woken too early");
     store.end(&third).await.unwrap();
     all_wake(waiting).await;
 }
@@ -149,6 +148,20 @@ pub async fn a_login_wakes_who_waits_for_the_session_before(store: &SharedStore)
     // Somebody else's begins empty, another way.
     renewed(store, &login, &Renewal::login(new_user(), LONG)).await;
     all_wake(waiting).await;
+}
+
+/// A login that makes the oldest session give way wakes who waits for that one's end, and nobody else.
+pub async fn a_login_over_the_limit_wakes_who_waits_for_the_oldest(store: &SharedStore) {
+    let user = new_user();
+    let limit = SessionLimit::new(2).excess(Excess::EndOldest);
+    let (oldest, second) = (session_of(store, &user).await, session_of(store, &user).await);
+    let theirs = watchers(store, &[oldest]).await;
+    let others = watchers(store, &[second]).await;
+    let mut new = NewSession::new(LONG).with_user(&user);
+    new.limit = Some(limit);
+    create(store, &new).await;
+    all_wake(theirs).await;
+    assert_eq!(waiting_at(store), others.len());
 }
 
 /// Whoever waits learns of expiry, which nobody announces.

@@ -25,6 +25,7 @@ pub async fn a_session_expires_at_its_absolute_end(store: &SharedStore) {
     let lifetime = Lifetime {
         idle: LONG.idle,
         absolute: BRIEF.idle,
+        lock: None,
     };
     let user = new_user();
     let id = create(store, &NewSession::new(lifetime).with_user(&user)).await;

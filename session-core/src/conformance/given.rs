@@ -12,12 +12,14 @@ use crate::{
 pub(super) const LONG: Lifetime = Lifetime {
     idle: Duration::from_secs(60 * 60),
     absolute: Duration::from_secs(10 * 60 * 60),
+    lock: None,
 };
 
 /// The lifetime of sessions that expire at once; nothing may be asserted of them before.
 pub(super) const BRIEF: Lifetime = Lifetime {
     idle: Duration::from_millis(80),
     absolute: Duration::from_secs(10 * 60 * 60),
+    lock: None,
 };
 
 pub(super) fn new_id() -> SessionId {

@@ -14,11 +14,13 @@ const END: Duration = Duration::from_millis(800);
 const IDLE_FIRST: Lifetime = Lifetime {
     idle: END,
     absolute: LONG.absolute,
+    lock: None,
 };
 
 const ABSOLUTE_FIRST: Lifetime = Lifetime {
     idle: LONG.idle,
     absolute: END,
+    lock: None,
 };
 
 /// A session that is touched in time outlives its first idle timeout (promise P9).
@@ -143,7 +145,14 @@ pub async fn a_login_s_own_lifetime_holds(store: &SharedStore) {
     for (idle, absolute) in [(END / 4, LONG.absolute), (LONG.idle, END / 4)] {
         let old = create(store, &NewSession::new(LONG)).await;
         let new = successor_of(&old);
-        let login = Renewal::login(new_user(), Lifetime { idle, absolute });
+        let login = Renewal::login(
+            new_user(),
+            Lifetime {
+                idle,
+                absolute,
+                lock: None,
+            },
+        );
         store.renew(&old, &new, &login).await.unwrap();
         tokio::time::sleep(END / 2).await;
         assert!(!is_live(store, &new).await);
@@ -167,6 +176,7 @@ pub async fn an_endless_lifetime_is_kept(store: &SharedStore) {
         let lifetime = Lifetime {
             idle: life,
             absolute: life,
+            lock: None,
         };
         let id = create(store, &NewSession::new(lifetime)).await;
         store.touch(&id).await.unwrap();

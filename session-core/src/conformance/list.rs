@@ -29,6 +29,25 @@ macro_rules! conformance_tests {
     };
     ($store:expr) => {
         $crate::conformance_tests! { @each $store =>
+            what_a_login_says_of_itself_is_kept_and_listed
+            what_a_login_says_of_itself_stays_until_the_next
+            a_login_beyond_the_limit_is_refused
+            a_login_beyond_the_limit_may_end_the_oldest
+            a_limit_counts_what_it_should
+            a_repeated_login_counts_once
+            a_limit_of_none_allows_none
+            a_login_that_fails_makes_no_room
+            of_logins_at_once_as_many_as_allowed_are_made
+            of_logins_at_once_that_end_the_oldest_as_many_as_allowed_are_left
+            a_session_renewed_during_logins_counts_once
+            a_locked_session_is_kept_and_not_changed
+            a_login_opens_a_locked_session
+            activity_puts_the_lock_off
+            a_seal_is_kept
+            a_renewal_may_bring_a_seal
+            a_login_as_somebody_else_leaves_the_seal_behind
+            a_change_may_bring_the_first_seal
+            a_change_that_brings_a_seal_is_not_led_on
             a_created_session_loads_back
             a_session_without_data_loads_back
             a_creation_keeps_user_and_lifetime
@@ -45,6 +64,7 @@ macro_rules! conformance_tests {
             a_renewed_session_is_watched_on
             an_old_id_is_watched_as_its_session
             a_login_wakes_who_waits_for_the_session_before
+            a_login_over_the_limit_wakes_who_waits_for_the_oldest
             expiry_wakes_who_waits
             activity_keeps_a_session_from_those_who_wait
             the_end_of_a_dead_session_has_come

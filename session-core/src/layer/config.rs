@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::SameSite;
-use crate::{DEFAULT_MAX_SIZE, Error, Lifetime, Value};
+use crate::{DEFAULT_MAX_SIZE, Error, Lifetime, SessionLimit, Value};
 
 /// Reads the user out of a committed value, for [`SessionLayer::user_from`](super::SessionLayer::user_from).
 type UserOf = Arc<dyn Fn(&Value) -> Result<Option<String>, Error> + Send + Sync>;
@@ -11,10 +11,14 @@ type UserOf = Arc<dyn Fn(&Value) -> Result<Option<String>, Error> + Send + Sync>
 pub(crate) struct Config {
     pub(crate) cookie: Cookie,
     pub(crate) lifetime: Lifetime,
+    /// How many sessions a user may have of each class that is limited.
+    pub(crate) limits: Vec<(String, SessionLimit)>,
     pub(crate) touch_interval: Duration,
     pub(crate) store_timeout: Duration,
     pub(crate) max_value_size: u64,
     pub(crate) max_size: u64,
+    /// What audit events call this instance.
+    pub(crate) instance: String,
     pub(crate) user_from: Option<(String, UserOf)>,
 }
 
@@ -35,10 +39,12 @@ impl Default for Config {
         Self {
             cookie: Cookie::default(),
             lifetime: Lifetime::default(),
+            limits: Vec::new(),
             touch_interval: Duration::from_secs(60),
             store_timeout: Duration::from_secs(2),
             max_value_size: 64 * 1024,
             max_size: DEFAULT_MAX_SIZE,
+            instance: std::process::id().to_string(),
             user_from: None,
         }
     }
@@ -66,18 +72,17 @@ pub struct ConfigError(String);
 impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.cookie.check().map_err(ConfigError)?;
-        let Lifetime { idle, absolute } = self.lifetime;
-        let spans = [
-            (idle, "idle_timeout"),
-            (absolute, "absolute_timeout"),
-            (self.store_timeout, "store_timeout"),
-        ];
-        for (span, setting) in spans {
-            if span < Duration::from_millis(1) {
-                return Err(ConfigError(format!("{setting} must be at least a millisecond")));
-            }
+        self.lifetime.check().map_err(ConfigError)?;
+        if self.store_timeout < Duration::from_millis(1) {
+            return Err(ConfigError("store_timeout must be at least a millisecond".into()));
         }
         Ok(())
+    }
+
+    /// How many sessions of a class a user may have, if that is limited.
+    pub(crate) fn limit(&self, class: &str) -> Option<SessionLimit> {
+        let found = self.limits.iter().find(|(name, _)| name == class);
+        found.map(|(_, limit)| *limit)
     }
 }
 
@@ -169,10 +174,12 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("cookie", &self.cookie)
             .field("lifetime", &self.lifetime)
+            .field("limits", &self.limits)
             .field("touch_interval", &self.touch_interval)
             .field("store_timeout", &self.store_timeout)
             .field("max_value_size", &self.max_value_size)
             .field("max_size", &self.max_size)
+            .field("instance", &self.instance)
             .field("user_from", &self.user_from.as_ref().map(|(key, _)| key))
             .finish()
     }

@@ -7,7 +7,7 @@ use tower_layer::Layer;
 
 use super::{Config, ConfigError, SameSite, SessionService, purge::Purge};
 use crate::{
-    SessionStore, Value,
+    Lifetime, SessionLimit, SessionStore, Value,
     session::{Contenders, check_user},
 };
 
@@ -35,8 +35,10 @@ use crate::{
 /// | [`path`](Self::path), [`domain`](Self::domain) | `/`, none |
 /// | [`same_site`](Self::same_site), [`secure`](Self::secure), [`http_only`](Self::http_only) | Lax, yes, yes |
 /// | [`idle_timeout`](Self::idle_timeout), [`absolute_timeout`](Self::absolute_timeout) | 30 minutes, 12 hours |
+/// | [`session_limit`](Self::session_limit), [`session_limit_of`](Self::session_limit_of) | none |
 /// | [`touch_interval`](Self::touch_interval) | 1 minute |
 /// | [`store_timeout`](Self::store_timeout) | 2 seconds a request |
+/// | [`instance`](Self::instance), in audit events | the process id |
 /// | [`max_value_size`](Self::max_value_size), [`max_size`](Self::max_size) | 64 KiB, 256 KiB |
 ///
 /// A layer covers the routes that were added to the router before it.
@@ -120,6 +122,43 @@ impl SessionLayer {
         self
     }
 
+    /// Sets the timeouts of sessions that begin from now on, as by one of the presets. Default:
+    /// [`Lifetime::FEDRAMP_MODERATE`].
+    ///
+    /// A login may bring its own, see [`LoginOptions::lifetime`](crate::LoginOptions::lifetime).
+    ///
+    /// ```
+    /// # use session_core::{Lifetime, MemoryStore, SessionLayer};
+    /// let layer = SessionLayer::new(MemoryStore::new()).lifetime(Lifetime::AAL3.lock_when_idle());
+    /// ```
+    pub fn lifetime(mut self, lifetime: Lifetime) -> Self {
+        self.config.lifetime = lifetime;
+        self
+    }
+
+    /// Limits how many sessions a user may have at a time. Default: no limit.
+    ///
+    /// It counts the sessions that are alive, decided in the store's one step: two logins at once cannot exceed it.
+    pub fn session_limit(self, limit: SessionLimit) -> Self {
+        self.session_limit_of("", limit)
+    }
+
+    /// Limits how many sessions of a [class](crate::LoginOptions::class) a user may have at a time.
+    ///
+    /// ```
+    /// # use session_core::{Excess, MemoryStore, SessionLayer, SessionLimit};
+    /// // NIST SP 800-53 AC-10 as FedRAMP High sets it
+    /// let layer = SessionLayer::new(MemoryStore::new())
+    ///     .session_limit_of("privileged", SessionLimit::new(3))
+    ///     .session_limit(SessionLimit::new(2).excess(Excess::EndOldest));
+    /// ```
+    pub fn session_limit_of(mut self, class: impl Into<String>, limit: SessionLimit) -> Self {
+        let class = class.into();
+        self.config.limits.retain(|(name, _)| *name != class);
+        self.config.limits.push((class, limit));
+        self
+    }
+
     /// Ends a session after this long without a request that opened it. Default: 30 minutes.
     ///
     /// It holds for sessions that begin from now on; each keeps the timeout it began with.
@@ -160,6 +199,16 @@ impl SessionLayer {
     /// until then its user cannot log in under it either.
     pub fn max_size(mut self, bytes: u64) -> Self {
         self.config.max_size = bytes;
+        self
+    }
+
+    /// Names this instance in audit events, as by the platform's index or name of it. Default: the process id.
+    ///
+    /// The events are `tracing` events with the target `session::audit`, one for each login, logout, renewal, refused
+    /// login, end by another device, opening of a locked session, unknown token and value that cannot be read. None has
+    /// a token or a value.
+    pub fn instance(mut self, name: impl Into<String>) -> Self {
+        self.config.instance = name.into();
         self
     }
 

@@ -1,4 +1,5 @@
 mod clock;
+mod limit;
 mod once;
 mod shard;
 mod store;

@@ -28,7 +28,7 @@ pub(super) struct Shard {
 
 #[derive(Debug)]
 enum Slot {
-    Live(Record),
+    Live(Box<Record>),
     Marker {
         successor: SessionId,
         by_login: bool,
@@ -67,6 +67,9 @@ impl Shard {
         let mut record = Record::new(now, new.lifetime.idle, end_of(now, new.lifetime.absolute));
         new.delta.apply_to(&mut record.data);
         record.user.clone_from(&new.user);
+        record.lock = new.lifetime.lock;
+        record.about.clone_from(&new.about);
+        record.seal.clone_from(&new.seal);
         check_size(&record.data, new.max_size)?;
         self.sweep_if_grown(now);
         match self.slots.get(id).filter(|slot| !slot.expired(now)) {
@@ -104,8 +107,11 @@ impl Shard {
     }
 
     pub(super) fn update(&mut self, now: OffsetDateTime, id: &SessionId, update: &Update) -> Result<Version, Error> {
-        let id = self.follow(now, id);
-        let record = self.live(now, &id)?;
+        let id = match update.seal {
+            None => self.follow(now, id),
+            Some(_) => *id,
+        };
+        let record = self.unlocked(now, &id)?;
         if let Some(Expectation { key, value }) = &update.expectation {
             let current = record.data.get(key);
             if current != value.as_ref() {
@@ -119,6 +125,9 @@ impl Shard {
         check_size(&data, update.max_size)?;
         record.data = data;
         record.version.0 += 1;
+        if record.seal.is_none() {
+            record.seal.clone_from(&update.seal);
+        }
         if update.touch {
             record.last_seen = now;
         }
@@ -126,7 +135,7 @@ impl Shard {
     }
 
     pub(super) fn touch(&mut self, now: OffsetDateTime, id: &SessionId) -> Result<(), Error> {
-        self.live(now, id)?.last_seen = now;
+        self.unlocked(now, id)?.last_seen = now;
         Ok(())
     }
 
@@ -143,25 +152,33 @@ impl Shard {
         {
             return self.live(now, to).map(|record| record.version);
         }
-        let mut record = self.live(now, from)?.clone();
+        let mut record = Record::clone(self.live(now, from)?);
         if renewal.login.is_none() && record.user != renewal.user {
             return Err(Error::Ended);
+        } else if renewal.login.is_none() && record.is_locked(now) {
+            return Err(Error::Locked);
         }
         if self.slots.get(to).is_some_and(|slot| !slot.expired(now)) {
             return Err(Error::IdInUse);
         }
         if renewal.is_handover(record.user.as_deref()) {
             record.data.clear();
+            record.seal = None;
         }
         renewal.delta.apply_to(&mut record.data);
         check_size(&record.data, renewal.max_size)?;
         record.version.0 += 1;
         record.last_seen = now;
         record.user.clone_from(&renewal.user);
-        if let Some(lifetime) = renewal.login {
+        if renewal.seal.is_some() {
+            record.seal.clone_from(&renewal.seal);
+        }
+        if let Some(login) = &renewal.login {
             record.created = now;
-            record.idle_timeout = lifetime.idle;
-            record.absolute_end = end_of(now, lifetime.absolute);
+            record.idle_timeout = login.lifetime.idle;
+            record.absolute_end = end_of(now, login.lifetime.absolute);
+            record.lock = login.lifetime.lock;
+            record.about.clone_from(&login.about);
         }
         let version = record.version;
         self.forget(from);
@@ -194,6 +211,15 @@ impl Shard {
         ids.filter(|id| page.after.is_none_or(|after| **id > after))
             .filter_map(|id| Some(SessionInfo::of(*id, self.slots.get(id)?.live(now)?)))
             .take(page.limit as usize)
+            .collect()
+    }
+
+    /// When a user's live sessions of a class began, and their ids.
+    pub(super) fn of_class(&self, now: OffsetDateTime, user: &str, class: &str) -> Vec<(OffsetDateTime, SessionId)> {
+        let ids = self.users.get(user).into_iter().flatten();
+        ids.filter_map(|id| Some((id, self.slots.get(id)?.live(now)?)))
+            .filter(|(_, record)| record.about.class == class)
+            .map(|(id, record)| (record.created, *id))
             .collect()
     }
 
@@ -260,15 +286,26 @@ impl Shard {
         }
     }
 
+    /// The record of a session that may be changed.
+    fn unlocked(&mut self, now: OffsetDateTime, id: &SessionId) -> Result<&mut Record, Error> {
+        match self.live(now, id) {
+            Ok(record) if record.is_locked(now) => Err(Error::Locked),
+            found => found,
+        }
+    }
+
     fn insert(&mut self, id: SessionId, record: Record) {
         if let Some(user) = &record.user {
             self.users.entry(user.clone()).or_default().insert(id);
         }
-        self.slots.insert(id, Slot::Live(record));
+        self.slots.insert(id, Slot::Live(Box::new(record)));
     }
 
     fn forget(&mut self, id: &SessionId) {
-        let Some(Slot::Live(Record { user: Some(user), .. })) = self.slots.remove(id) else {
+        let Some(Slot::Live(record)) = self.slots.remove(id) else {
+            return;
+        };
+        let Some(user) = record.user else {
             return;
         };
         if let Some(ids) = self.users.get_mut(&user) {
@@ -281,7 +318,11 @@ impl Shard {
 }
 
 fn is_same_creation(old: &Record, new: &Record) -> bool {
-    old.version == Version(1) && old.data == new.data && old.user == new.user
+    old.version == Version(1)
+        && old.data == new.data
+        && old.user == new.user
+        && old.about == new.about
+        && old.seal == new.seal
 }
 
 pub(super) fn end_of(now: OffsetDateTime, life: Duration) -> OffsetDateTime {

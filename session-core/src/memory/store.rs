@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use async_trait::async_trait;
 
-use super::{clock::Clock, once::Works, shard::Shard};
+use super::{clock::Clock, limit::Limited, once::Works, shard::Shard};
 use crate::{
     Error, Fate, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version, Watch,
 };
@@ -32,7 +32,7 @@ const SHARDS: usize = 64;
 #[derive(Clone, Debug)]
 pub struct MemoryStore {
     pub(super) clock: Arc<Clock>,
-    shards: Arc<[RwLock<Shard>]>,
+    pub(super) shards: Arc<[RwLock<Shard>]>,
     pub(super) works: Arc<Mutex<Works>>,
     watch: Watch,
 }
@@ -53,7 +53,11 @@ impl MemoryStore {
     }
 
     fn shard(&self, id: &SessionId) -> &RwLock<Shard> {
-        &self.shards[usize::from(u16::from_be_bytes(id.tag())) % SHARDS]
+        &self.shards[Self::shard_of(id)]
+    }
+
+    pub(super) fn shard_of(id: &SessionId) -> usize {
+        usize::from(u16::from_be_bytes(id.tag())) % SHARDS
     }
 }
 
@@ -67,6 +71,16 @@ impl Default for MemoryStore {
 #[async_trait]
 impl SessionStore for MemoryStore {
     async fn create(&self, id: &SessionId, new: &NewSession) -> Result<Version, Error> {
+        if let (Some(user), Some(limit)) = (&new.user, new.limit) {
+            let (class, ids) = (&new.about.class, [id, id]);
+            let limited = Limited {
+                user,
+                class,
+                limit,
+                ids,
+            };
+            return self.log_in(&limited, |shard, now| shard.create(now, id, new));
+        }
         let mut shard = write(self.shard(id));
         shard.create(self.clock.now(), id, new)
     }
@@ -96,6 +110,18 @@ impl SessionStore for MemoryStore {
 
     async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error> {
         debug_assert_eq!(from.tag(), to.tag(), "a renewal keeps the shard tag");
+        if let (Some(user), Some(login)) = (&renewal.user, &renewal.login)
+            && let Some(limit) = login.limit
+        {
+            let (class, ids) = (&login.about.class, [from, to]);
+            let limited = Limited {
+                user,
+                class,
+                limit,
+                ids,
+            };
+            return self.log_in(&limited, |shard, now| shard.renew(now, from, to, renewal));
+        }
         let mut shard = write(self.shard(from));
         shard.renew(self.clock.now(), from, to, renewal)
     }
@@ -150,6 +176,6 @@ fn read(shard: &RwLock<Shard>) -> RwLockReadGuard<'_, Shard> {
     shard.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
+pub(super) fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
     shard.write().unwrap_or_else(PoisonError::into_inner)
 }

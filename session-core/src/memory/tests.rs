@@ -13,6 +13,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const BRIEF: Lifetime = Lifetime {
     idle: SECOND,
     absolute: Duration::from_secs(10),
+    lock: None,
 };
 
 fn shard() -> Shard {

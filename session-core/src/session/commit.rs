@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::{Handle, state::Step};
+use super::{Handle, audit::Event, state::Step};
 use crate::{Error, SessionToken};
 
 impl Handle {
@@ -68,12 +68,28 @@ impl Handle {
             // Refused, and activity all the same.
             self.attempt(&Step::Touch(*id)).await?;
         }
+        self.audit_step(&step, &done);
         let mut state = self.state();
         match done {
             Ok(()) => state.settle(step),
             Err(_) => state.abandon(),
         }
         done
+    }
+
+    /// Tells the auditor of a login or a renewal, and of a login that was refused.
+    fn audit_step(&self, step: &Step, done: &Result<(), Error>) {
+        let (event, id, user) = match step {
+            Step::Create(token, _, new) if new.user.is_some() => (Event::Login, token.id(), &new.user),
+            Step::Renew(_, token, renewal) if renewal.login.is_none() => (Event::Renewal, token.id(), &renewal.user),
+            Step::Renew(_, token, renewal) => (Event::Login, token.id(), &renewal.user),
+            _ => return,
+        };
+        match done {
+            Ok(()) => self.audit(event, Some(&id), user.as_deref()),
+            Err(Error::LimitReached { .. }) => self.audit(Event::LoginRefused, None, user.as_deref()),
+            Err(_) => {}
+        }
     }
 
     /// Does the step. A creation or renewal whose outcome is unknown is tried once more if there is time; nothing else

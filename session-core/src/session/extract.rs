@@ -52,7 +52,8 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = match self {
             Self::Unavailable { .. } | Self::Unknown { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Conflict { .. } | Self::Ended => StatusCode::CONFLICT,
+            Self::Locked | Self::LoginTooOld => StatusCode::UNAUTHORIZED,
+            Self::Conflict { .. } | Self::Ended | Self::LimitReached { .. } => StatusCode::CONFLICT,
             Self::TooLarge { .. } | Self::ValueTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };

@@ -6,7 +6,7 @@ use std::{
 use http::{Extensions, HeaderMap};
 use tokio::sync::{OnceCell, oneshot};
 
-use super::{View, Views, budget::Budget, state::State};
+use super::{View, Views, audit::Event, budget::Budget, state::State};
 use crate::{
     Error, Loaded, SessionId, SessionStore, Value,
     layer::{Config, RequestCookies, Shared},
@@ -92,9 +92,20 @@ impl Handle {
         let ids = self.candidates();
         if !ids.is_empty() {
             let loaded = self.budget.read(self.shared.store.load(&ids)).await?;
+            self.audit_opening(&ids, &loaded);
             self.state().open(loaded, &self.config);
         }
         Ok(())
+    }
+
+    fn audit_opening(&self, ids: &[SessionId], loaded: &Loaded) {
+        match loaded {
+            Loaded::Live(id, record) if record.is_locked(record.loaded_at) => {
+                self.audit(Event::Locked, Some(id), record.user.as_deref());
+            }
+            Loaded::Live(..) | Loaded::Renewed => {}
+            Loaded::Missing => self.audit(Event::UnknownSession, ids.first(), None),
+        }
     }
 
     /// The ids of the tokens in the request's cookies, whether or not they are sessions.
@@ -141,7 +152,13 @@ impl Handle {
                 outcome = outcome.and(handle.budget.write(handle.shared.store.end(id)).await);
             }
             match outcome {
-                Ok(()) => handle.state().forget(),
+                Ok(()) => {
+                    let mut state = handle.state();
+                    if let Some(current) = &state.current {
+                        handle.audit(Event::Logout, Some(&current.id), current.user.as_deref());
+                    }
+                    state.forget();
+                }
                 // A handler may ignore it. Its response must not.
                 Err(_) => {
                     handle.state().failure = Some(Error::unknown("a logout may not have reached the session store"))
@@ -154,9 +171,10 @@ impl Handle {
 
     /// Does `work` as the only one, to its end also if the caller goes away. An error that the caller has not heard
     /// when the response is made becomes the response.
-    pub(super) async fn in_turn<F>(self: &Arc<Self>, work: impl FnOnce(Arc<Self>) -> F) -> Result<(), Error>
+    pub(super) async fn in_turn<T, F>(self: &Arc<Self>, work: impl FnOnce(Arc<Self>) -> F) -> Result<T, Error>
     where
-        F: Future<Output = Result<(), Error>> + Send + 'static,
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
     {
         let handle = Arc::clone(self);
         let work = work(Arc::clone(self));
@@ -167,7 +185,7 @@ impl Handle {
             let _ = sender.send(outcome);
         });
         match receiver.await {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(done)) => Ok(done),
             Ok(Err(place)) => Err(self.state().hear(place).unwrap_or(Error::Ended)),
             Err(panicked) => Err(Error::unknown(panicked)),
         }

@@ -3,19 +3,28 @@
 //! `Session` (the public face) → `Handle` (one a request: load, commit, logout) → `State` (what is known and what is
 //! to be done) → the store, every call within the request's `Budget`.
 
+mod audit;
 mod budget;
 mod commit;
 mod contenders;
+mod device;
+mod devices;
 mod extract;
 mod handle;
+mod life;
+mod lifetimes;
+mod login_options;
 #[allow(clippy::module_inception, reason = "the folder is named after its public type")]
 mod session;
 mod state;
 mod update;
+mod user_agent;
 mod views;
 
 pub(crate) use contenders::Contenders;
+pub use device::Device;
 pub(crate) use handle::Handle;
+pub use login_options::LoginOptions;
 pub use session::Session;
 pub(crate) use session::check_user;
 pub(crate) use views::{View, Views};

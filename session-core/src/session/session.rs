@@ -1,8 +1,16 @@
-use std::{fmt, future::Future, sync::Arc};
+use std::{
+    fmt,
+    future::Future,
+    sync::{Arc, MutexGuard},
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Handle, state::Intent};
+use super::{
+    Handle, LoginOptions,
+    audit::Event,
+    state::{Intent, State},
+};
 use crate::{Error, SessionId, SessionInfo, Value, until_ended};
 
 /// The session of a request: what an axum handler extracts.
@@ -33,7 +41,7 @@ use crate::{Error, SessionId, SessionInfo, Value, until_ended};
 /// the session ended meanwhile, 503 if the store is down.
 #[derive(Clone)]
 pub struct Session {
-    handle: Arc<Handle>,
+    pub(super) handle: Arc<Handle>,
 }
 
 impl Session {
@@ -45,10 +53,11 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::Decode`] if the value is damaged or is no `T`. Other keys are not affected.
+    /// [`Error::Decode`] if the value is damaged or is no `T`, and other keys are not affected; [`Error::Locked`].
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
-        let value = self.handle.state().value(key).cloned();
-        value.map(|value| decode(key, &value)).transpose()
+        let value = self.unlocked()?.value(key).cloned();
+        let decoded = value.map(|value| decode(key, &value)).transpose();
+        decoded.inspect_err(|error| self.audit_decode(error))
     }
 
     /// Sets `key` to `value`, in the store when the request commits.
@@ -59,10 +68,10 @@ impl Session {
     /// # Errors
     ///
     /// [`Error::ValueTooLarge`], [`Error::InvalidKey`] and [`Error::Encode`]; [`Error::TooLate`] for a visitor without a session whose
-    /// response has begun.
+    /// response has begun; [`Error::Locked`].
     pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), Error> {
         let value = self.encode(key, value)?;
-        let mut state = self.handle.state();
+        let mut state = self.unlocked()?;
         if state.closed && state.current.is_none() {
             let error = Error::TooLate {
                 action: "write to a new session",
@@ -130,7 +139,8 @@ impl Session {
             newest = Some(new);
             Ok(value)
         };
-        self.handle.update(key, &mut apply).await?;
+        let updated = self.handle.update(key, &mut apply).await;
+        updated.inspect_err(|error| self.audit_decode(error))?;
         newest.ok_or(Error::Ended)
     }
 
@@ -147,9 +157,23 @@ impl Session {
     /// [`Error::InvalidUser`] unless the name has 1 to 255 bytes and no U+0000; [`Error::TooLate`] if the response has
     /// begun.
     pub fn login(&self, user: impl Into<String>) -> Result<(), Error> {
+        self.login_with(user, LoginOptions::new())
+    }
+
+    /// Logs `user` in like [`login`](Self::login), and says more: the device, where it came from, how long the session
+    /// may live, which limit counts it.
+    ///
+    /// With a [limit](crate::SessionLayer::session_limit) that is reached, the commit refuses the login: the response is
+    /// 409, or what the handler makes of the error of [`save`](Self::save).
+    ///
+    /// # Errors
+    ///
+    /// As [`login`](Self::login); [`Error::InvalidLogin`] if the options cannot be kept.
+    pub fn login_with(&self, user: impl Into<String>, options: LoginOptions) -> Result<(), Error> {
         let user = user.into();
         check_user(&user)?;
-        self.intend(Intent::Login(Some(user)), "log in")
+        options.check()?;
+        self.intend(Intent::Login(Some(user), options), "log in")
     }
 
     /// Gives the session a new token when the request commits, as after every change of rights. Data, user and
@@ -157,7 +181,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLate`] if the response has begun.
+    /// [`Error::TooLate`] if the response has begun; [`Error::Locked`].
     pub fn renew(&self) -> Result<(), Error> {
         if self.handle.state().current.is_none() {
             return Ok(());
@@ -167,7 +191,7 @@ impl Session {
 
     /// Renews the session; if there is none by then, what is written begins one under the login cookie.
     pub(crate) fn intend_renewal(&self) -> Result<(), Error> {
-        if matches!(self.handle.state().intent, Some(Intent::Login(_))) {
+        if self.unlocked()?.is_login_pending() {
             return Ok(());
         }
         self.intend(Intent::Renew, "renew the session")
@@ -220,7 +244,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::Ended`] if the session ended or was renewed meanwhile, [`Error::TooLarge`], [`Error::TooLate`],
+    /// [`Error::Ended`] if the session ended or was renewed meanwhile, [`Error::LimitReached`] for a login that is one too
+    /// many, [`Error::TooLarge`], [`Error::TooLate`],
     /// [`Error::Unavailable`], [`Error::Unknown`]. The changes are then given up, and the response is the handler's.
     pub async fn save(&self) -> Result<(), Error> {
         self.handle.commit().await
@@ -282,6 +307,24 @@ impl Session {
     /// Keeps this handler's response even if the session ended before the changes could be kept, instead of 409.
     pub fn best_effort(&self) {
         self.handle.state().best_effort = true;
+    }
+
+    fn audit_decode(&self, error: &Error) {
+        if matches!(error, Error::Decode { .. }) {
+            let user = self.user();
+            self.handle
+                .audit(Event::Undecodable, self.id().as_ref(), user.as_deref());
+        }
+    }
+
+    /// The state of a session that may be read and written.
+    fn unlocked(&self) -> Result<MutexGuard<'_, State>, Error> {
+        let state = self.handle.state();
+        if state.is_locked() {
+            Err(Error::Locked)
+        } else {
+            Ok(state)
+        }
     }
 
     fn encode<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<Value, Error> {

@@ -1,5 +1,6 @@
 use http::StatusCode;
 
+use super::{LoginOptions, life::Life};
 use crate::{
     Change, Data, Delta, Error, Loaded, NewSession, Record, Renewal, SessionId, SessionInfo, SessionToken, Update,
     Value,
@@ -37,6 +38,9 @@ pub(crate) struct Current {
     pub(crate) data: Data,
     pub(crate) user: Option<String>,
     pub(crate) touch_due: bool,
+    /// Whether nothing but a login or its end may change it.
+    pub(crate) locked: bool,
+    pub(crate) life: Life,
     /// What the store told of it when it was loaded.
     pub(crate) info: Option<SessionInfo>,
 }
@@ -45,7 +49,7 @@ pub(crate) struct Current {
 #[derive(Clone, Debug)]
 pub(crate) enum Intent {
     /// A login, as this user; as nobody if a value that named the user is gone.
-    Login(Option<String>),
+    Login(Option<String>, LoginOptions),
     Renew,
 }
 
@@ -61,11 +65,16 @@ pub(crate) enum Step {
 
 impl Current {
     pub(crate) fn new(id: SessionId, record: Record, config: &Config) -> Self {
-        let interval = config.touch_interval.min(record.idle_timeout / 10);
+        let idle = record.lock.unwrap_or(record.idle_timeout);
+        let interval = config.touch_interval.min(idle / 10);
+        let locked = record.is_locked(record.loaded_at);
+        let touch_due = !locked && record.loaded_at - record.last_seen >= interval;
         Self {
             id,
             info: Some(SessionInfo::of(id, &record)),
-            touch_due: record.loaded_at - record.last_seen >= interval,
+            touch_due,
+            locked,
+            life: Life::of(&record, touch_due),
             data: record.data,
             user: record.user,
         }
@@ -136,7 +145,7 @@ impl State {
 
     /// Whether a login is pending.
     pub(crate) fn is_login(&self, config: &Config) -> bool {
-        let is_login = |intent: &Intent| matches!(intent, Intent::Login(Some(_)));
+        let is_login = |intent: &Intent| matches!(intent, Intent::Login(Some(_), _));
         self.intent.as_ref().is_some_and(is_login)
             || self
                 .login_by_value(config)
@@ -155,13 +164,23 @@ impl State {
     /// What the store has, as far as this request may still see it: who logs in finds nothing of somebody else's.
     fn stored(&self) -> Option<&Data> {
         let current = self.current.as_ref()?;
-        (!self.passes_to_another()).then_some(&current.data)
+        (!self.passes_to_another() && !self.is_locked()).then_some(&current.data)
     }
 
     /// Whether a login is pending that leaves the session's data behind.
     pub(crate) fn passes_to_another(&self) -> bool {
         let user = self.current.as_ref().and_then(|current| current.user.as_ref());
-        matches!(&self.intent, Some(Intent::Login(next)) if user.is_some() && user != next.as_ref())
+        matches!(&self.intent, Some(Intent::Login(next, _)) if user.is_some() && user != next.as_ref())
+    }
+
+    /// Whether the session is locked, and no pending login opens it.
+    pub(crate) fn is_locked(&self) -> bool {
+        !self.is_login_pending() && self.current.as_ref().is_some_and(|current| current.locked)
+    }
+
+    /// Whether the handler has logged somebody in, or nobody, and the store does not know yet.
+    pub(crate) fn is_login_pending(&self) -> bool {
+        matches!(self.intent, Some(Intent::Login(..)))
     }
 
     /// What this request did to `key` and the store does not have yet.
@@ -179,7 +198,8 @@ impl State {
 
     pub(crate) fn user(&self) -> Option<&str> {
         match &self.intent {
-            Some(Intent::Login(user)) => user.as_deref(),
+            Some(Intent::Login(user, _)) => user.as_deref(),
+            _ if self.is_locked() => None,
             _ => self.current.as_ref()?.user.as_deref(),
         }
     }
@@ -207,7 +227,7 @@ impl State {
 
     fn step(&mut self, config: &Config) -> Result<Step, Error> {
         let intent = match self.intent.take() {
-            login @ Some(Intent::Login(_)) => login,
+            login @ Some(Intent::Login(..)) => login,
             // Who keeps the user in a value renews the session before writing it: one step does both.
             other => self.login_by_value(config)?.or(other),
         };
@@ -224,13 +244,16 @@ impl State {
             }
             return Ok(step);
         };
+        if current.locked && !delta.is_empty() && !matches!(intent, Some(Intent::Login(..))) {
+            return Err(Error::Locked);
+        }
         let step = match intent {
             Some(intent) => {
                 let token = SessionToken::random_successor(&current.id)?;
                 let mut renewal = Renewal::of(current.user.clone()).with_delta(delta.clone());
-                if let Intent::Login(user) = intent {
+                if let Intent::Login(user, options) = intent {
                     renewal.user = user;
-                    renewal.login = Some(config.lifetime);
+                    renewal.login = Some(options.login(config));
                 }
                 renewal.max_size = config.max_size;
                 Step::Renew(current.id, token, renewal)
@@ -256,8 +279,10 @@ impl State {
         };
         let before = self.current.as_ref().and_then(|current| current.data.get(key));
         Ok(match self.delta.get(key) {
-            Some(Change::Set(value)) if Some(value) != before => Some(Intent::Login(user_of(value)?)),
-            Some(Change::Remove) if before.is_some() => Some(Intent::Login(None)),
+            Some(Change::Set(value)) if Some(value) != before => {
+                Some(Intent::Login(user_of(value)?, LoginOptions::default()))
+            }
+            Some(Change::Remove) if before.is_some() => Some(Intent::Login(None, LoginOptions::default())),
             _ => None,
         })
     }
@@ -281,6 +306,11 @@ impl State {
                     delta.apply_to(&mut current.data);
                     current.id = token.id();
                     current.info = None;
+                    current.locked = false;
+                    current.life = match &renewal.login {
+                        Some(login) => Life::begun(&login.lifetime),
+                        None => current.life.renewed(),
+                    };
                     current.user = renewal.user;
                 }
                 self.cookies.set(Place::Login, token);
@@ -303,6 +333,8 @@ impl State {
             data,
             user: new.user.clone(),
             touch_due: false,
+            locked: false,
+            life: Life::begun(&new.lifetime),
             info: None,
         });
         if place == Place::Login {
@@ -314,15 +346,20 @@ impl State {
 
 /// The creation that a first write or a login is. Removals alone need no session.
 fn new_session(delta: Delta, intent: Option<&Intent>, config: &Config) -> Result<Step, Error> {
-    let user = match intent {
-        Some(Intent::Login(user)) => user.clone(),
-        _ => None,
+    let (user, options) = match intent {
+        Some(Intent::Login(user, options)) => (user.clone(), options),
+        _ => (None, &LoginOptions::default()),
     };
     if delta.sets().next().is_none() && user.is_none() {
         return Ok(Step::Nothing);
     }
     let place = if intent.is_some() { Place::Login } else { Place::Visitor };
-    let mut new = NewSession::new(config.lifetime).with_delta(delta);
+    let login = options.login(config);
+    let mut new = NewSession::new(login.lifetime).with_delta(delta);
+    if user.is_some() {
+        new.about = login.about;
+        new.limit = login.limit;
+    }
     new.user = user;
     new.max_size = config.max_size;
     Ok(Step::Create(SessionToken::random()?, place, new))

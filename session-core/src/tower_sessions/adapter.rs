@@ -129,7 +129,11 @@ impl TowerSessionsStore {
         let absolute = self
             .absolute_timeout
             .unwrap_or_else(|| Lifetime::default().absolute.max(idle));
-        Lifetime { idle, absolute }
+        Lifetime {
+            idle,
+            absolute,
+            lock: None,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use axum::{
     http::{Request, StatusCode, header},
     routing::get,
 };
-use session_core::{Error, MemoryStore, SameSite, Session, SessionLayer, SessionStore};
+use session_core::{Error, Lifetime, MemoryStore, SameSite, Session, SessionLayer, SessionStore};
 use tower::ServiceExt;
 
 use crate::{browser::Browser, probe::Probe};
@@ -240,7 +240,18 @@ fn settings_that_contradict_each_other_are_refused() {
             "domain",
         ),
         (layer().insecure().same_site(SameSite::None), "SameSite=None"),
-        (layer().idle_timeout(Duration::ZERO), "idle_timeout"),
+        (layer().idle_timeout(Duration::ZERO), "idle timeout"),
+        (
+            layer().absolute_timeout(Lifetime::LONGEST + Duration::from_secs(1)),
+            "Lifetime::UNLIMITED",
+        ),
+        (
+            layer().lifetime(Lifetime {
+                lock: Some(Duration::ZERO),
+                ..Lifetime::default()
+            }),
+            "time to the lock",
+        ),
         (layer().store_timeout(Duration::ZERO), "store_timeout"),
     ];
     for (layer, reason) in refused {
@@ -249,6 +260,9 @@ fn settings_that_contradict_each_other_are_refused() {
     }
     let allowed = [
         layer(),
+        layer()
+            .absolute_timeout(Lifetime::UNLIMITED)
+            .idle_timeout(Lifetime::LONGEST),
         layer().insecure(),
         layer()
             .cookie_name("__Secure-id")

@@ -6,11 +6,15 @@
 )]
 
 #[cfg(feature = "axum")]
+mod audit;
+#[cfg(feature = "axum")]
 mod browser;
 #[cfg(feature = "cloud-foundry")]
 mod cloud_foundry;
 #[cfg(feature = "conformance")]
 mod conformance;
+#[cfg(feature = "axum")]
+mod devices;
 #[cfg(feature = "axum")]
 mod ended;
 #[cfg(feature = "axum")]
@@ -19,6 +23,8 @@ mod handover;
 mod late;
 #[cfg(feature = "axum")]
 mod layer;
+#[cfg(feature = "axum")]
+mod lifetime;
 #[cfg(feature = "axum")]
 mod login;
 #[cfg(feature = "axum")]

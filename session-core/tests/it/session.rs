@@ -440,6 +440,7 @@ async fn a_session_of_another_route_keeps_its_lifetime() {
     let short = Lifetime {
         idle: Duration::from_millis(100),
         absolute: Duration::from_secs(60),
+        lock: None,
     };
     store.create(&id, &NewSession::new(short)).await.unwrap();
     store.touch(&id).await.unwrap();

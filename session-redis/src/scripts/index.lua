@@ -3,7 +3,7 @@
 --
 -- Its members are the ids of sessions, scored by the absolute end (milliseconds since 1970). A session is listed before
 -- it is made, so a member may be one whose session is not there yet: while '+' and the id is a member too, whose
--- score is still to come, the id is young and must stay.
+-- score is still to come, the id is young and must stay. Who makes the session ends its youth.
 --
 -- It has no TTL: servers that are short of memory remove keys with one first.
 

@@ -6,6 +6,8 @@
 --   \0u  its user; a visitor's has none
 --   \0c  when it was created    \0s  when it was last seen    \0e  its absolute end      (milliseconds since 1970)
 --   \0i  its idle timeout       (milliseconds)
+--   \0k  how long after it was last seen it is locked (milliseconds); one that never is has none
+--   \0a  what its login said of itself (JSON), if anything    \0w  its seal, if it has one
 --   \0z  the size of all keys and values (bytes)
 -- A marker has only these:
 --   \0m  the id that came after
@@ -18,7 +20,7 @@ end
 
 -- What is at `key`. `kind` is 'live' for a record, 'moved' for a marker, 'none' for anything else.
 local function at(key)
-    local field = redis.pcall('HMGET', key, '\0f', '\0v', '\0u', '\0i', '\0e', '\0z', '\0m', '\0l')
+    local field = redis.pcall('HMGET', key, '\0f', '\0v', '\0u', '\0i', '\0e', '\0z', '\0m', '\0l', '\0s', '\0k')
     if field.err then
         return { kind = 'none' }
     end
@@ -35,6 +37,7 @@ local function at(key)
         stop = number(field[5]),
         size = number(field[6]),
     }
+    record.locked = field[10] and (number(field[9]) or 0) + (number(field[10]) or 0) <= record.time
     local whole = field[1] == '1' and record.version and record.idle and record.stop and record.size
     if not whole or record.stop <= record.time then
         record.kind = 'none'

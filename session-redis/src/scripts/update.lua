@@ -2,8 +2,9 @@
 -- KEYS: 1 the session
 -- ARGV: 1 '1' if it is activity too, else '0'  2 the largest size allowed
 --       3 what is expected of a key: '' nothing, '=' that it has a value, '-' that it has none
---       4 that key or ''  5 that value or ''  6 how many keys are set  then each key and its value, the keys removed
--- Returns {'done', version}, {'ended'}, {'moved', the id that came after}, {'conflict', value or nil} or
+--       4 that key or ''  5 that value or ''  6 the seal, if there is none yet, or ''
+--       7 how many keys are set  then each key and its value, the keys removed
+-- Returns {'done', version}, {'ended'}, {'locked'}, {'moved', the id that came after}, {'conflict', value or nil} or
 --         {'too large', size}
 
 local key = KEYS[1]
@@ -13,6 +14,8 @@ if record.kind == 'moved' and not record.by_login then
     return { 'moved', record.successor }
 elseif record.kind ~= 'live' then
     return { 'ended' }
+elseif record.locked then
+    return { 'locked' }
 end
 
 if ARGV[3] ~= '' then
@@ -22,12 +25,15 @@ if ARGV[3] ~= '' then
     end
 end
 
-local size = size_after(key, record, 6)
+local size = size_after(key, record, 7)
 if size > tonumber(ARGV[2]) then
     return { 'too large', size }
 end
 
-change(key, record, 6, size)
+if ARGV[6] ~= '' then
+    redis.call('HSETNX', key, '\0w', ARGV[6])
+end
+change(key, record, 7, size)
 if ARGV[1] == '1' then
     touch(key, record)
 end

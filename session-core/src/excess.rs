@@ -1,0 +1,9 @@
+/// What a login does that would make one session more than a [`SessionLimit`] allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Excess {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// It ends the sessions that began first.
+    EndOldest,
+}

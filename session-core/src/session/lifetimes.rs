@@ -1,0 +1,61 @@
+use std::time::Duration;
+
+use super::Session;
+use crate::Error;
+
+/// How long the session lives, and how recent its login is (promise P9).
+impl Session {
+    /// How long it is until the session ends, or is locked, if no further request opens it: what a page warns by. `None`
+    /// for a visitor without a session.
+    ///
+    /// It counts this request as activity, by the store's clock when the session was loaded.
+    #[must_use]
+    pub fn expires_in(&self) -> Option<Duration> {
+        let state = self.handle.state();
+        let current = state.current.as_ref().filter(|current| !current.locked)?;
+        Some(current.life.left())
+    }
+
+    /// Asks for a login within the last `limit`, for what is dangerous: a new password, a payment.
+    ///
+    /// What counts is when the user showed who they are, see
+    /// [`LoginOptions::authenticated`](crate::LoginOptions::authenticated). A login of this request counts when it has been
+    /// [saved](Self::save).
+    ///
+    /// ```
+    /// # use session_core::{Error, Session};
+    /// # use std::time::Duration;
+    /// async fn change_password(session: Session) -> Result<(), Error> {
+    ///     session.require_recent_login(Duration::from_secs(5 * 60))?;
+    ///     // ...
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LoginTooOld`], also if nobody is logged in; [`Error::Locked`]. As responses both are 401.
+    pub fn require_recent_login(&self, limit: Duration) -> Result<(), Error> {
+        let state = self.handle.state();
+        if state.is_locked() {
+            return Err(Error::Locked);
+        }
+        let current = state.current.as_ref().filter(|current| current.user.is_some());
+        match current.map(|current| current.life.login_age()) {
+            Some(age) if age <= limit => Ok(()),
+            _ => Err(Error::LoginTooOld),
+        }
+    }
+
+    /// Who has to log in again for the session to open, if it is [locked](crate::Lifetime::lock_when_idle).
+    ///
+    /// A locked session is there and shows nothing: nobody is logged in, it has no keys, and to read, write or renew it
+    /// answers [`Error::Locked`]. Its user's [`login`](Self::login) opens it, with all its data; somebody else's
+    /// begins anew. [`logout`](Self::logout) ends it.
+    #[must_use]
+    pub fn locked_user(&self) -> Option<String> {
+        let state = self.handle.state();
+        let current = state.current.as_ref().filter(|_| state.is_locked())?;
+        current.user.clone()
+    }
+}
