@@ -9,7 +9,7 @@ use crate::{
     Error, Excess, Fate, Lifetime, NewSession, Renewal, SessionId, SessionLimit, Watch,
     conformance::{
         SharedStore,
-        given::{BRIEF, LONG, create, expired, new_id, new_user, renewed, session_of, visitor},
+        given::{BRIEF, LONG, clock_passes, create, expired, new_id, new_user, record, renewed, session_of, visitor},
     },
     until_ended,
 };
@@ -154,7 +154,9 @@ pub async fn a_login_wakes_who_waits_for_the_session_before(store: &SharedStore)
 pub async fn a_login_over_the_limit_wakes_who_waits_for_the_oldest(store: &SharedStore) {
     let user = new_user();
     let limit = SessionLimit::new(2).excess(Excess::EndOldest);
-    let (oldest, second) = (session_of(store, &user).await, session_of(store, &user).await);
+    let oldest = session_of(store, &user).await;
+    clock_passes(store, &oldest, record(store, &oldest).await.created).await;
+    let second = session_of(store, &user).await;
     let theirs = watchers(store, &[oldest]).await;
     let others = watchers(store, &[second]).await;
     let mut new = NewSession::new(LONG).with_user(&user);
