@@ -4,7 +4,7 @@ use session_core::{Error, SessionId};
 
 use crate::{
     RedisStore,
-    of_user::TOGETHER,
+    list::TOGETHER,
     reply::Reply,
     script::Script,
     store::{FOLLOW_LIMIT, always_renewed},
@@ -18,7 +18,8 @@ impl RedisStore {
     /// is renewed before its turn comes, its old id leads to the new one; if its turn comes first, there is nothing to
     /// renew. What is made after the list was read comes from a later login.
     pub(crate) async fn end_listed(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error> {
-        let mut listed = self.listed(user).await?;
+        let list = self.list(user).await?;
+        let mut listed = list.ids();
         let mut spared: Vec<SessionId> = except.copied().into_iter().collect();
         // A renewal keeps the shard tag: only ids with the tag of `except` can belong to the same session.
         let is_near = |id: &SessionId| except.is_some_and(|except| except.tag() == id.tag());
@@ -30,7 +31,7 @@ impl RedisStore {
             ended += u64::from(self.end_unless_spared(id, &mut seen, &mut spared).await?);
         }
         listed.retain(|id| !spared.contains(id));
-        self.heal(user, &listed).await;
+        self.heal(user, &list, &listed).await;
         Ok(ended)
     }
 

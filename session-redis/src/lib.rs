@@ -73,6 +73,7 @@ mod error;
 mod keys;
 mod limit;
 mod link;
+mod list;
 mod listener;
 mod of_user;
 mod once;

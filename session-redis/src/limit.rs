@@ -1,5 +1,3 @@
-use std::collections::HashSet;
-
 use redis::Cmd;
 use session_core::{Error, Excess, Record, SessionId, SessionLimit};
 use tokio::time::sleep;
@@ -67,14 +65,16 @@ impl RedisStore {
 
     /// What is on the user's list, and which of it counts.
     async fn count(&self, listing: &Listing<'_>) -> Result<Counted, Error> {
-        let listed = self.listed(listing.user).await?;
+        let list = self.list(listing.user).await?;
+        let listed = list.ids();
         let (found, dead) = self.live_among(&listed, listing.user).await?;
-        self.heal(listing.user, &dead).await;
-        // What is not there and was not struck off is under way.
-        let pending: HashSet<_> = match dead.is_empty() {
-            true => HashSet::new(),
-            false => self.listed(listing.user).await?.into_iter().collect(),
+        self.heal(listing.user, &list, &dead).await;
+        // What was not there and is listed still is under way, or has just been made.
+        let again = match dead.is_empty() {
+            true => None,
+            false => Some(self.list(listing.user).await?),
         };
+        let is_pending = |id: &SessionId| again.as_ref().is_some_and(|list| list.contains(id));
         let is_own = |id: &SessionId| id == listing.id || Some(id) == listing.from;
         let counts = |(id, record): &&(SessionId, Record)| !is_own(id) && record.about.class == listing.class;
         let mut live: Vec<_> = found.iter().filter(counts).collect();
@@ -82,10 +82,7 @@ impl RedisStore {
         let successors = found.iter().map(|(id, _)| *id);
         Ok(Counted {
             live: live.into_iter().map(|(id, _)| *id).collect(),
-            pending: dead
-                .into_iter()
-                .filter(|id| pending.contains(id) && !is_own(id))
-                .collect(),
+            pending: dead.into_iter().filter(|id| is_pending(id) && !is_own(id)).collect(),
             known: listed.iter().copied().chain(successors).collect(),
         })
     }
@@ -103,10 +100,7 @@ impl RedisStore {
 
     async fn make_reserved(&self, listing: &Listing<'_>, make: Cmd) -> Result<Reply, Error> {
         let reply = self.call(make).await?;
-        // Not along with it: a script that is not known yet is made known first, and whoever is young is not struck off.
-        let mut settle = redis::pipe();
-        settle.add_command(self.settle(listing));
-        if let Err(error) = self.connection.send(&settle, Effect::Writes).await {
+        if let Err(error) = self.call(self.settle(listing)).await {
             tracing::debug!(%error, "a session stays young for a minute");
         }
         match reply {

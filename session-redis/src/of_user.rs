@@ -5,21 +5,18 @@ use session_core::{Error, Page, Record, SessionId, SessionInfo};
 
 use crate::{
     RedisStore,
-    error::{Effect, refused, unexpected},
+    error::Effect,
+    list::TOGETHER,
     record::{Found, META},
-    reply::read_member,
-    script::Script,
     store::FOLLOW_LIMIT,
 };
-
-/// How many commands go out together.
-pub(crate) const TOGETHER: usize = 500;
 
 impl RedisStore {
     /// A page of a user's live sessions. What is on the list and not alive is struck off it.
     pub(crate) async fn page_of(&self, user: &str, page: &Page) -> Result<Vec<SessionInfo>, Error> {
         let is_on_page = |id: &SessionId| page.after.is_none_or(|after| *id > after);
-        let mut listed = self.listed(user).await?;
+        let list = self.list(user).await?;
+        let mut listed = list.ids();
         listed.retain(is_on_page);
         listed.sort_unstable();
         let (mut live, mut dead) = (Vec::new(), Vec::new());
@@ -35,7 +32,7 @@ impl RedisStore {
         live.sort_unstable_by_key(|session| session.id);
         live.dedup_by_key(|session| session.id);
         live.truncate(page.limit as usize);
-        self.heal(user, &dead).await;
+        self.heal(user, &list, &dead).await;
         Ok(live)
     }
 
@@ -83,33 +80,6 @@ impl RedisStore {
             }
         }
         Ok(found)
-    }
-
-    /// The ids on a user's list, of sessions that are alive, that are not any more, and that are about to be made.
-    pub(crate) async fn listed(&self, user: &str) -> Result<Vec<SessionId>, Error> {
-        let mut read = redis::pipe();
-        read.cmd("ZRANGE").arg(self.keys.user(user)).arg(0).arg(-1);
-        match self.connection.send(&read, Effect::Reads).await?.pop() {
-            Some(Value::Array(members)) => Ok(members.iter().filter_map(read_member).collect()),
-            Some(Value::ServerError(error)) => Err(refused(error, Effect::Reads)),
-            _ => Err(unexpected(Effect::Reads)),
-        }
-    }
-
-    /// Strikes dead sessions off a user's list, unless they are young. If that fails, the next look finds them again.
-    pub(crate) async fn heal(&self, user: &str, dead: &[SessionId]) {
-        for ids in dead.chunks(TOGETHER) {
-            let mut heal = Script::Heal.on(&[self.keys.user(user)]);
-            for id in ids {
-                heal.arg(id.to_string());
-            }
-            let mut calls = redis::pipe();
-            calls.add_command(heal);
-            if let Err(error) = self.connection.call(&calls).await {
-                tracing::debug!(%error, "dead sessions stay on a user's list");
-                return;
-            }
-        }
     }
 }
 

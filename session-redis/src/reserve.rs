@@ -58,7 +58,8 @@ impl RedisStore {
 
     /// What ends the youth of a session that is made, or is not going to be.
     pub(crate) fn settle(&self, listing: &Listing<'_>) -> Cmd {
-        let mut command = redis::cmd("ZREM");
+        let mut command = Script::Settle.on(&[self.keys.user(listing.user)]);
+        command.arg(listing.id.to_string());
         command
             .arg(self.keys.user(listing.user))
             .arg(format!("+{}", listing.id));

@@ -14,6 +14,7 @@ pub(crate) enum Script {
     Renew,
     Reserve,
     ReserveWithin,
+    Settle,
     Touch,
     Update,
     WorkClaim,
@@ -51,7 +52,7 @@ macro_rules! text {
 }
 
 impl Script {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Bar,
         Self::Create,
         Self::End,
@@ -61,6 +62,7 @@ impl Script {
         Self::Renew,
         Self::Reserve,
         Self::ReserveWithin,
+        Self::Settle,
         Self::Touch,
         Self::Update,
         Self::WorkClaim,
@@ -94,6 +96,7 @@ impl Script {
             Self::Renew => text!("scripts/record.lua", "scripts/renew.lua"),
             Self::Reserve => text!("scripts/index.lua", "scripts/reserve.lua"),
             Self::ReserveWithin => text!("scripts/index.lua", "scripts/reserve_within.lua"),
+            Self::Settle => text!("scripts/index.lua", "scripts/settle.lua"),
             Self::Touch => text!("scripts/record.lua", "scripts/touch.lua"),
             Self::Update => text!("scripts/record.lua", "scripts/update.lua"),
             Self::WorkClaim => text!("scripts/work.lua", "scripts/work_claim.lua"),
