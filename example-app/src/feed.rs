@@ -1,4 +1,4 @@
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, future::Future, pin::Pin, time::Duration};
 
 use axum::{
     extract::State,
@@ -10,7 +10,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::{app::Here, live::Live};
 
-/// How often the feed looks at the session.
+/// How often the feed looks at what is in the session. Of its end it is told.
 const PERIOD: Duration = Duration::from_millis(500);
 
 /// When a browser whose stream has ended asks for another: on another instance, if this one is going.
@@ -27,6 +27,7 @@ pub(crate) async fn events(
     let mut looks = interval(PERIOD);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let feed = Feed {
+        ended: Box::pin(session.ended()),
         session,
         here,
         looks,
@@ -41,6 +42,7 @@ pub(crate) async fn events(
 
 struct Feed {
     session: Session,
+    ended: Pin<Box<dyn Future<Output = ()> + Send>>,
     here: Here,
     looks: Interval,
     /// What the page knows.
@@ -52,37 +54,45 @@ impl Feed {
     /// finished first, and this one would never be.
     async fn next(mut self) -> Option<(Event, Option<Self>)> {
         loop {
-            self.looks.tick().await;
+            tokio::select! {
+                // First, for a browser without a session has nothing to look at.
+                biased;
+                () = &mut self.ended => return Some(end()),
+                _ = self.looks.tick() => {}
+            }
             if self.here.health.is_stopping() {
                 return None;
             }
-            match self.look().await {
+            match look(&self.session).await {
                 Ok(live) if live == self.told => {}
                 Ok(live) => {
                     self.told = live;
                     let event = Event::default().retry(RETRY).data(&self.told);
                     return Some((event, Some(self)));
                 }
-                // A browser ignores an event without data.
-                Err(Error::Ended) => return Some((Event::default().event("ended").data("ended"), None)),
+                // This request does not know its session any more: the page asks under the cookie it has by now.
+                Err(Error::Ended) => return Some(end()),
                 // The store is away: the page keeps what it shows until it is back.
                 Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "a feed cannot look"),
             }
         }
     }
+}
 
-    async fn look(&self) -> Result<String, Error> {
-        self.session.reload().await?;
-        if self.session.id().is_none() {
-            // There never was one.
-            return Err(Error::Ended);
-        }
-        let live = Live::of(&self.session)?;
-        serde_json::to_string(&live).map_err(|source| Error::Encode {
-            key: "the feed".into(),
-            source: source.into(),
-        })
-    }
+/// What the page is to show, as JSON.
+async fn look(session: &Session) -> Result<String, Error> {
+    session.reload().await?;
+    let live = Live::of(session)?;
+    serde_json::to_string(&live).map_err(|source| Error::Encode {
+        key: "the feed".into(),
+        source: source.into(),
+    })
+}
+
+/// The last event of a session.
+fn end() -> (Event, Option<Feed>) {
+    // A browser ignores an event without data.
+    (Event::default().event("ended").data("ended"), None)
 }
 
 #[cfg(test)]

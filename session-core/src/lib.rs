@@ -35,13 +35,14 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `axum` | yes | [`SessionLayer`], [`Session`] and what they need; without it the crate has no web dependency |
-//! | `once` | yes | [`run_once`]; without it and `axum` the crate has no runtime |
+//! | `once` | yes | [`run_once`]; without it, `watch` and `axum` the crate has no runtime |
 //! | `cloud-foundry` | | `cloud_foundry`: the Redis and the PostgreSQL that Cloud Foundry bound to the app |
 //! | `conformance` | | `conformance_tests!` and `once_tests!`, the suites for those who write a store |
 //! | `seal` | | `SessionLayer::seal`: stores see sealed values only |
 //! | `testing` | | `testing`: mint a logged-in cookie for an app's own tests |
 //! | `tower-sessions` | | `tower_sessions::Session` of 0.15 under our layer, and our stores under its layer |
 //! | `tower-sessions-014` | | the same for 0.14, on which axum-login 0.18 stands |
+//! | `watch` | with `axum` | [`until_ended`]: waits for a session's end, wherever that comes from |
 
 mod about;
 mod change;
@@ -54,11 +55,11 @@ mod delta;
 mod error;
 mod excess;
 mod expectation;
+mod fate;
 #[cfg(all(fuzzing, feature = "seal"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod id;
-#[cfg(any(feature = "axum", feature = "once"))]
 mod jitter;
 #[cfg(feature = "axum")]
 mod layer;
@@ -87,6 +88,11 @@ pub mod tower_sessions;
 mod update;
 mod value;
 mod version;
+#[cfg_attr(
+    not(feature = "watch"),
+    allow(dead_code, reason = "without the feature nobody waits")
+)]
+mod watch;
 
 pub use about::About;
 pub use change::Change;
@@ -95,6 +101,7 @@ pub use delta::Delta;
 pub use error::Error;
 pub use excess::Excess;
 pub use expectation::Expectation;
+pub use fate::Fate;
 pub use id::SessionId;
 #[cfg(feature = "axum")]
 pub use layer::{ConfigError, SameSite, SessionLayer, SessionService};
@@ -119,6 +126,9 @@ pub use token::SessionToken;
 pub use update::Update;
 pub use value::Value;
 pub use version::Version;
+#[cfg(feature = "watch")]
+pub use watch::until_ended;
+pub use watch::{Watch, WatchLink};
 
 /// The largest record allowed unless set otherwise, in bytes of all keys and values: 256 KiB.
 pub const DEFAULT_MAX_SIZE: u64 = 256 * 1024;

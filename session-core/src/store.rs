@@ -2,7 +2,7 @@ use std::{fmt::Debug, ops::Deref, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::{Error, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, Update, Version};
+use crate::{Error, Fate, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, Update, Version, Watch};
 
 /// Where sessions are kept, and where every promise about them is made true.
 ///
@@ -118,6 +118,18 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     ///
     /// None of its own.
     async fn ping(&self) -> Result<(), Error>;
+
+    /// Tells what has become of sessions: of each of `ids`, in their order. It is no activity.
+    ///
+    /// # Errors
+    ///
+    /// None of its own.
+    async fn fates(&self, ids: &[SessionId]) -> Result<Vec<Fate>, Error>;
+
+    /// Where to wait for the end of a session. The store begins to listen when it is first called, within a runtime:
+    /// from then on it tells the watch, while it has a [link](Watch::link), of all that ends sessions but expiry, and
+    /// of renewals, on whatever instance. One link serves all who wait.
+    fn watch(&self) -> &Watch;
 }
 
 #[async_trait]
@@ -160,5 +172,13 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     async fn ping(&self) -> Result<(), Error> {
         self.deref().ping().await
+    }
+
+    async fn fates(&self, ids: &[SessionId]) -> Result<Vec<Fate>, Error> {
+        self.deref().fates(ids).await
+    }
+
+    fn watch(&self) -> &Watch {
+        self.deref().watch()
     }
 }

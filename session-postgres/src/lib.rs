@@ -39,6 +39,12 @@
 //! did not come in time. Reads are tried again on a new connection, and so are writes that were certainly not done: the
 //! server said that it shuts down, or that another transaction was in the way.
 //!
+//! Instances tell each other of ends and renewals of sessions by `NOTIFY`, which costs a logout or login next to nothing
+//! and needs no right. Who waits for the end of a session (`session_core::until_ended`,
+//! `Session::ended`) makes the store listen, on one connection more. A pooler that gives connections away after each
+//! transaction passes no notifications on: behind one, ends on other instances are seen by a look about every half
+//! minute.
+//!
 //! The driver offers no keepalive for TCP; the deadlines stand in for it. A connection nobody used for ten seconds is
 //! asked for a sign of life before its next use.
 //!
@@ -59,6 +65,7 @@ mod backoff;
 mod cloud_foundry;
 mod connections;
 mod error;
+mod listener;
 mod migrate;
 mod once;
 mod options;

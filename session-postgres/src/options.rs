@@ -105,6 +105,8 @@ impl PostgresOptions {
     }
 
     /// The most connections to the server, at least 1. They are opened when they are needed. 5 unless set.
+    ///
+    /// One more listens to what happens to sessions elsewhere, once somebody waits for the end of one.
     #[must_use]
     pub fn connections(mut self, most: usize) -> Self {
         self.connections = most.max(1);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, str, time::Duration};
 
 use serde_json::value::RawValue;
 use session_core::{
-    About, Data, DecodeError, Delta, Error, Record, Seal, SessionId, SessionInfo, SessionLimit, Value, Version,
+    About, Data, DecodeError, Delta, Error, Fate, Record, Seal, SessionId, SessionInfo, SessionLimit, Value, Version,
 };
 use sqlx::{Row, postgres::PgRow};
 use time::OffsetDateTime;
@@ -58,6 +58,15 @@ pub(crate) fn encode_max(limit: SessionLimit) -> i32 {
 /// The column `id`.
 pub(crate) fn decode_id(row: &PgRow) -> Result<SessionId, sqlx::Error> {
     row.try_get("id").map(|id: Uuid| SessionId::from_bytes(id.into_bytes()))
+}
+
+/// The columns `left_ms` and `successor`, of a session that has not ended.
+pub(crate) fn decode_fate(row: &PgRow) -> Result<Fate, sqlx::Error> {
+    let successor: Option<Uuid> = row.try_get("successor")?;
+    Ok(match successor {
+        Some(successor) => Fate::Renewed(SessionId::from_bytes(successor.into_bytes())),
+        None => Fate::Live(Duration::from_millis(unsigned(row, "left_ms")?)),
+    })
 }
 
 /// The column `version`.

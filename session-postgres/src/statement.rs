@@ -14,6 +14,10 @@ const USER_LOCK: &str = "1936028531";
 /// The length of an expiry bucket, in milliseconds.
 const BUCKET_MS: &str = "600000";
 
+/// The channel on which statements tell what happens to sessions. It is the same for all schemas of a database, for a
+/// schema's name may be as long as a channel's: ids are random, so what is told of another schema's means nothing here.
+pub(crate) const CHANGES: &str = "session_changes";
+
 /// The last millisecond of the year 9999, after which no time is kept.
 pub(crate) const LAST_MS: i64 = 253_402_300_799_999;
 
@@ -46,6 +50,7 @@ pub(crate) struct Statements {
     pub(crate) create: Statement,
     pub(crate) end: Statement,
     pub(crate) end_all: Statement,
+    pub(crate) fates: Statement,
     pub(crate) follow: Statement,
     pub(crate) forget_expired: Statement,
     pub(crate) is_migrated: Statement,
@@ -78,6 +83,7 @@ impl Statements {
             create: write(include_str!("statements/create.sql")),
             end: write(include_str!("statements/end.sql")),
             end_all: write(include_str!("statements/end_all.sql")),
+            fates: read(include_str!("statements/fates.sql")),
             follow: read(include_str!("statements/follow.sql")),
             forget_expired: write(include_str!("statements/forget_expired.sql")),
             is_migrated: read(include_str!("statements/is_migrated.sql")),
@@ -108,6 +114,7 @@ pub(crate) fn fill_in(template: &str, schema: &str) -> String {
         .join("\n")
         .replace("{schema}", &format!("\"{schema}\""))
         .replace("{now}", NOW)
+        .replace("{changes}", CHANGES)
         .replace("{marker_ms}", MARKER_MS)
         .replace("{just_renewed_ms}", &JUST_RENEWED_MS.to_string())
         .replace("{user_lock}", USER_LOCK)

@@ -1,8 +1,9 @@
-use std::{fmt, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use session_core::{
-    Data, Error, Excess, Loaded, NewSession, Page, Renewal, Seal, SessionId, SessionInfo, SessionStore, Update, Version,
+    Data, Error, Excess, Fate, Loaded, NewSession, Page, Renewal, Seal, SessionId, SessionInfo, SessionStore, Update,
+    Version, Watch,
 };
 use sqlx::postgres::{PgArguments, PgRow};
 use tokio::time::Instant;
@@ -11,10 +12,11 @@ use crate::{
     PostgresOptions,
     connections::Connections,
     error::NotMigrated,
+    listener::Listener,
     migrate::{self, NEWEST},
     record::{
-        decode_count, decode_id, decode_info, decode_outcome, decode_record, decode_touched, decode_version,
-        encode_duration, encode_id, encode_max, encode_sets, encode_size, encode_value,
+        decode_count, decode_fate, decode_id, decode_info, decode_outcome, decode_record, decode_touched,
+        decode_version, encode_duration, encode_id, encode_max, encode_sets, encode_size, encode_value,
     },
     statement::{Statement, Statements, arguments},
 };
@@ -24,12 +26,15 @@ const FOLLOW_LIMIT: usize = 16;
 
 /// Sessions in PostgreSQL.
 ///
-/// A cheap handle: its clones share their connections, which are closed with the last of them. It works within a tokio
+/// A cheap handle: its clones share their connections, which are closed with the last of them; and one more that
+/// listens, once somebody waits for the end of a session. It works within a tokio
 /// runtime with time and I/O enabled, and only the one in which it was first used.
 #[derive(Clone)]
 pub struct PostgresStore {
     connections: Arc<Connections>,
     pub(crate) statements: Arc<Statements>,
+    /// Dropped with the last handle, it hangs up.
+    listener: Arc<Listener>,
 }
 
 impl PostgresStore {
@@ -71,6 +76,7 @@ impl PostgresStore {
         options.check()?;
         Ok(Self {
             statements: Arc::new(Statements::new(&options.schema)),
+            listener: Arc::new(Listener::new(options.clone())),
             connections: Arc::new(Connections::new(options)),
         })
     }
@@ -333,6 +339,19 @@ impl SessionStore for PostgresStore {
     async fn ping(&self) -> Result<(), Error> {
         self.fetch(&self.statements.ping, arguments![], self.deadline()).await?;
         Ok(())
+    }
+
+    async fn fates(&self, ids: &[SessionId]) -> Result<Vec<Fate>, Error> {
+        let arguments = arguments![ids.iter().map(encode_id).collect::<Vec<_>>()];
+        let rows = self.fetch(&self.statements.fates, arguments, self.deadline()).await?;
+        let known = rows.iter().map(|row| Ok((decode_id(row)?, decode_fate(row)?)));
+        let known: HashMap<_, _> = known.collect::<Result<_, sqlx::Error>>().map_err(Error::unavailable)?;
+        let fates = ids.iter().map(|id| known.get(id).copied().unwrap_or(Fate::Ended));
+        Ok(fates.collect())
+    }
+
+    fn watch(&self) -> &Watch {
+        self.listener.watch()
     }
 }
 

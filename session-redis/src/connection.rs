@@ -54,6 +54,11 @@ impl Connection {
         &self.options
     }
 
+    /// How the server's certificate is verified, if there is to be one.
+    pub(crate) fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
+    }
+
     /// Connects unless it is connected.
     pub(crate) async fn open(&self) -> Result<(), Error> {
         self.link().await.map(drop)

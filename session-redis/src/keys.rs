@@ -37,6 +37,11 @@ impl Keys {
         format!("{}:work:{}", self.prefix, plain(name))
     }
 
+    /// The channel on which the scripts tell what happens to sessions: see `announce` in `scripts/record.lua`.
+    pub(crate) fn changes(&self) -> String {
+        format!("{}:changes", self.prefix)
+    }
+
     /// A pattern that all users' indexes match, and some other keys if a prefix begins like another.
     pub(crate) fn users(&self) -> String {
         format!("{}*", self.users)
@@ -78,6 +83,7 @@ mod tests {
         assert_eq!(keys.user("alice@example.org"), "web:user:alice@example.org");
         assert_eq!(keys.user("{é}:*%"), "web:user:%7B%C3%A9%7D%3A%2A%25");
         assert_eq!(keys.users(), "web:user:*");
+        assert_eq!(keys.changes(), "web:changes");
         assert_eq!(keys.work("load contacts 2026-11"), "web:work:load%20contacts%202026-11");
     }
 

@@ -35,9 +35,13 @@
 //! One server, or a primary with replicas behind one address, is what the store talks to; a Redis Cluster it refuses.
 //!
 //! A user of the server's needs these commands: `+evalsha +script|load +time +hgetall +hget +hmget +hset +hdel +hlen
-//! +hstrlen +hexists +exists +del +rename +pexpire +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zscore +scan
+//! +hstrlen +hexists +exists +del +rename +pexpire +pttl +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zscore +scan
 //! +ping`, on the keys `~session:*`. With `+role` as well the store notices a server that is a replica, with
 //! `+info` one that evicts. A URL with a database needs `+select`.
+//!
+//! With `+publish +subscribe` on the channel `&session:changes` as well, which Redis 7 denies unless told otherwise,
+//! instances tell each other at once when a session ends. Without, those who wait for that
+//! (`session_core::until_ended`, `Session::ended`) are served by a look about every second an instance.
 //!
 //! # When the server is away
 //!
@@ -70,6 +74,7 @@ mod keys;
 mod limit;
 mod link;
 mod list;
+mod listener;
 mod of_user;
 mod once;
 mod options;

@@ -1,5 +1,5 @@
 use std::{
-    fmt, io,
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -8,17 +8,13 @@ use std::{
 };
 
 use redis::{AsyncConnectionConfig, Pipeline, RedisError, Value, aio::MultiplexedConnection};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    task::JoinHandle,
-    time::timeout,
-};
+use tokio::{task::JoinHandle, time::timeout};
 
 use crate::{
     RedisOptions,
     error::{ConnectError, Failure},
     tls::Tls,
-    wire::Wire,
+    wire::Stream,
 };
 
 /// One connection to the server, on which the commands of all operations follow each other.
@@ -34,32 +30,12 @@ pub(crate) struct Link {
 impl Link {
     /// Connects and logs in.
     pub(crate) async fn open(options: &RedisOptions, tls: Option<&Tls>) -> Result<Self, ConnectError> {
-        let address = options.address();
-        let wire = match Wire::connect(&options.host, options.port).await {
-            Ok(wire) => wire,
-            Err(source) => return Err(ConnectError::Unreachable { address, source }),
-        };
-        let written = wire.written();
-        let Some(tls) = tls else {
-            return Self::log_in(options, written, wire).await;
-        };
-        match tls.connector.connect(tls.name.clone(), wire).await {
-            Ok(stream) => Self::log_in(options, written, stream).await,
-            // rustls' own errors come as this kind of I/O error.
-            Err(source) if source.kind() == io::ErrorKind::InvalidData => Err(ConnectError::Tls { address, source }),
-            Err(source) => Err(ConnectError::Unreachable { address, source }),
-        }
-    }
-
-    async fn log_in<S>(options: &RedisOptions, written: Arc<AtomicU64>, stream: S) -> Result<Self, ConnectError>
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
+        let Stream { io, written } = Stream::open(options, tls).await?;
         let config = AsyncConnectionConfig::new()
             .set_response_timeout(None) // `send` has one
             .set_pipeline_buffer_size(1024)
             .set_write_backpressure_boundary(256 * 1024);
-        let opened = MultiplexedConnection::new_with_config(&options.login, stream, config).await;
+        let opened = MultiplexedConnection::new_with_config(&options.login, io, config).await;
         let (connection, driver) = opened.map_err(|source| ConnectError::refused(options, source))?;
         Ok(Self {
             connection,

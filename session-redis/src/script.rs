@@ -9,6 +9,7 @@ pub(crate) enum Script {
     Create,
     End,
     Heal,
+    Look,
     Purge,
     Renew,
     Reserve,
@@ -51,11 +52,12 @@ macro_rules! text {
 }
 
 impl Script {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Bar,
         Self::Create,
         Self::End,
         Self::Heal,
+        Self::Look,
         Self::Purge,
         Self::Renew,
         Self::Reserve,
@@ -89,6 +91,7 @@ impl Script {
             Self::Create => text!("scripts/record.lua", "scripts/create.lua"),
             Self::End => text!("scripts/record.lua", "scripts/end.lua"),
             Self::Heal => text!("scripts/index.lua", "scripts/heal.lua"),
+            Self::Look => text!("scripts/record.lua", "scripts/look.lua"),
             Self::Purge => text!("scripts/index.lua", "scripts/purge.lua"),
             Self::Renew => text!("scripts/record.lua", "scripts/renew.lua"),
             Self::Reserve => text!("scripts/index.lua", "scripts/reserve.lua"),

@@ -1,12 +1,14 @@
 use std::{
     fmt,
     sync::{Arc, atomic::AtomicU64},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use redis::{Cmd, Value};
 use session_core::{
-    Error, Expectation, Loaded, NewSession, Page, Renewal, Seal, SessionId, SessionInfo, SessionStore, Update, Version,
+    Error, Expectation, Fate, Loaded, NewSession, Page, Renewal, Seal, SessionId, SessionInfo, SessionStore, Update,
+    Version, Watch,
 };
 
 use crate::{
@@ -14,6 +16,7 @@ use crate::{
     connection::Connection,
     error::{Effect, refused, unexpected},
     keys::Keys,
+    listener::Listener,
     record::{Found, add_changes, add_pairs, add_user, decode, millis, optional_fields},
     reply::{Reply, read_time},
     reserve::Listing,
@@ -25,7 +28,8 @@ pub(crate) const FOLLOW_LIMIT: usize = 1000;
 
 /// Sessions in Redis or Valkey.
 ///
-/// A cheap handle: its clones share their connection, which is closed with the last of them. It works within a tokio
+/// A cheap handle: its clones share their connection, which is closed with the last of them; and a second one that
+/// listens, once somebody waits for the end of a session. It works within a tokio
 /// runtime with time and I/O enabled.
 #[derive(Clone)]
 pub struct RedisStore {
@@ -33,6 +37,8 @@ pub struct RedisStore {
     pub(crate) keys: Arc<Keys>,
     /// How far the last purge has come through the server's keys.
     pub(crate) purged_to: Arc<AtomicU64>,
+    /// Dropped with the last handle, it hangs up.
+    listener: Arc<Listener>,
 }
 
 impl RedisStore {
@@ -72,8 +78,10 @@ impl RedisStore {
     /// [`Error::Unavailable`] if a setting is wrong; its source says which.
     pub fn new(options: RedisOptions) -> Result<Self, Error> {
         let keys = Keys::new(&options.key_prefix);
+        let connection = Arc::new(Connection::new(options)?);
         Ok(Self {
-            connection: Arc::new(Connection::new(options)?),
+            listener: Arc::new(Listener::new(&connection, keys.changes())),
+            connection,
             keys: Arc::new(keys),
             purged_to: Arc::default(),
         })
@@ -269,6 +277,29 @@ impl SessionStore for RedisStore {
             Some(Value::ServerError(error)) => Err(refused(error, Effect::Reads)),
             _ => Ok(()),
         }
+    }
+
+    async fn fates(&self, ids: &[SessionId]) -> Result<Vec<Fate>, Error> {
+        let mut looks = redis::pipe();
+        for id in ids {
+            looks.add_command(Script::Look.on(&[self.keys.session(id)]));
+        }
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let answers = self.connection.call(&looks).await?;
+        let fates = answers.into_iter().map(|answer| {
+            Ok(match Reply::read(Some(answer))? {
+                Reply::Done(left) => Fate::Live(Duration::from_millis(left)),
+                Reply::Moved(successor) => Fate::Renewed(successor),
+                _ => Fate::Ended,
+            })
+        });
+        fates.collect()
+    }
+
+    fn watch(&self) -> &Watch {
+        self.listener.watch()
     }
 }
 

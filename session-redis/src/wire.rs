@@ -16,21 +16,59 @@ use tokio::{
     net::TcpStream,
 };
 
+use crate::{RedisOptions, error::ConnectError, tls::Tls};
+
 /// How long data may stay unacknowledged before the system gives the connection up.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const USER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What is written to and read from the server, through TLS where that is asked for.
+pub(crate) struct Stream {
+    pub(crate) io: Box<dyn Io>,
+    /// The bytes written so far.
+    pub(crate) written: Arc<AtomicU64>,
+}
+
+pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+impl Stream {
+    /// Connects; nobody is logged in yet.
+    pub(crate) async fn open(options: &RedisOptions, tls: Option<&Tls>) -> Result<Self, ConnectError> {
+        let address = options.address();
+        let wire = match Wire::connect(&options.host, options.port).await {
+            Ok(wire) => wire,
+            Err(source) => return Err(ConnectError::Unreachable { address, source }),
+        };
+        let written = Arc::clone(&wire.written);
+        let Some(tls) = tls else {
+            let io = Box::new(wire);
+            return Ok(Self { io, written });
+        };
+        match tls.connector.connect(tls.name.clone(), wire).await {
+            Ok(stream) => {
+                let io = Box::new(stream);
+                Ok(Self { io, written })
+            }
+            // rustls' own errors come as this kind of I/O error.
+            Err(source) if source.kind() == io::ErrorKind::InvalidData => Err(ConnectError::Tls { address, source }),
+            Err(source) => Err(ConnectError::Unreachable { address, source }),
+        }
+    }
+}
 
 /// A TCP connection that counts what it writes, and writes nothing once the other end has hung up.
 ///
 /// So that a command is known not to have been sent, and can be sent again, if the server was restarted since the
 /// connection was last used.
-pub(crate) struct Wire {
+struct Wire {
     tcp: TcpStream,
     written: Arc<AtomicU64>,
 }
 
 impl Wire {
-    pub(crate) async fn connect(host: &str, port: u16) -> io::Result<Self> {
+    async fn connect(host: &str, port: u16) -> io::Result<Self> {
         let tcp = TcpStream::connect((host, port)).await?;
         tcp.set_nodelay(true)?;
         let keepalive = TcpKeepalive::new()
@@ -45,11 +83,6 @@ impl Wire {
             tcp,
             written: Arc::default(),
         })
-    }
-
-    /// The bytes written so far.
-    pub(crate) fn written(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.written)
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 
 use crate::{
-    Error, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version,
+    Error, Fate, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version, Watch,
     conformance::SharedStore,
 };
 
@@ -82,5 +82,13 @@ impl SessionStore for ByTurns {
 
     async fn ping(&self) -> Result<(), Error> {
         self.next().ping().await
+    }
+
+    async fn fates(&self, ids: &[SessionId]) -> Result<Vec<Fate>, Error> {
+        self.next().fates(ids).await
+    }
+
+    fn watch(&self) -> &Watch {
+        self.next().watch()
     }
 }

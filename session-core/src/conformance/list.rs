@@ -59,6 +59,17 @@ macro_rules! conformance_tests {
             a_creation_over_a_marker_is_refused
             a_creation_that_is_too_large_makes_nothing
             sessions_do_not_share_data
+            an_end_wakes_all_who_wait_for_it
+            end_all_wakes_all_who_wait
+            a_renewed_session_is_watched_on
+            an_old_id_is_watched_as_its_session
+            a_login_wakes_who_waits_for_the_session_before
+            a_login_over_the_limit_wakes_who_waits_for_the_oldest
+            expiry_wakes_who_waits
+            activity_keeps_a_session_from_those_who_wait
+            the_end_of_a_dead_session_has_come
+            who_waits_no_longer_takes_no_room
+            fates_are_told_in_order
             an_ended_session_is_gone
             ending_is_idempotent
             ending_one_session_spares_the_others

@@ -40,7 +40,7 @@ impl MemoryStore {
         }
         let version = login(&mut shards[Self::shard_of(ids[0])], now)?;
         for (_, id) in others.iter().take(excess) {
-            shards[Self::shard_of(id)].forget(id);
+            shards[Self::shard_of(id)].end(now, id);
         }
         Ok(version)
     }

@@ -1,12 +1,14 @@
 use std::{
     collections::{BTreeSet, HashMap},
+    sync::Arc,
     time::Duration,
 };
 
 use time::OffsetDateTime;
 
 use crate::{
-    Data, Error, Expectation, Loaded, NewSession, Page, Record, Renewal, SessionId, SessionInfo, Update, Version,
+    Data, Error, Expectation, Fate, Loaded, NewSession, Page, Record, Renewal, SessionId, SessionInfo, Update, Version,
+    WatchLink,
 };
 
 /// How long a marker stands.
@@ -14,12 +16,14 @@ pub(super) const MARKER_LIFE: Duration = Duration::from_secs(5 * 60);
 
 /// The sessions with some of the shard tags. Whoever holds its lock sees each operation whole; since a renewal keeps
 /// the tag, old and new id are in one shard.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Shard {
     slots: HashMap<SessionId, Slot>,
     users: HashMap<String, BTreeSet<SessionId>>,
     /// How many slots there may be before a creation looks for expired ones.
     sweep_at: usize,
+    /// Who is told what happens to sessions, while the lock is held: so in the order in which it happens.
+    link: Arc<WatchLink>,
 }
 
 #[derive(Debug)]
@@ -50,6 +54,15 @@ impl Slot {
 }
 
 impl Shard {
+    pub(super) fn new(link: &Arc<WatchLink>) -> Self {
+        Self {
+            slots: HashMap::new(),
+            users: HashMap::new(),
+            sweep_at: 0,
+            link: Arc::clone(link),
+        }
+    }
+
     pub(super) fn create(&mut self, now: OffsetDateTime, id: &SessionId, new: &NewSession) -> Result<Version, Error> {
         let mut record = Record::new(now, new.lifetime.idle, end_of(now, new.lifetime.absolute));
         new.delta.apply_to(&mut record.data);
@@ -76,6 +89,19 @@ impl Shard {
                 let mut record = Box::new(record.clone());
                 record.loaded_at = now;
                 Loaded::Live(*id, record)
+            }),
+        }
+    }
+
+    pub(super) fn fate(&self, now: OffsetDateTime, id: &SessionId) -> Fate {
+        match self.slots.get(id) {
+            Some(Slot::Marker {
+                successor,
+                by_login: false,
+                until,
+            }) if now < *until => Fate::Renewed(*successor),
+            slot => slot.and_then(|slot| slot.live(now)).map_or(Fate::Ended, |record| {
+                Fate::Live((record.expires() - now).try_into().unwrap_or_default())
             }),
         }
     }
@@ -163,6 +189,11 @@ impl Shard {
             until: now + MARKER_LIFE,
         };
         self.slots.insert(*from, marker);
+        if renewal.login.is_some() {
+            self.link.ended(from);
+        } else {
+            self.link.renewed(from, to);
+        }
         Ok(version)
     }
 
@@ -170,6 +201,7 @@ impl Shard {
         let id = self.follow(now, id);
         if matches!(self.slots.get(&id), Some(Slot::Live(_))) {
             self.forget(&id);
+            self.link.ended(&id);
         }
     }
 
@@ -198,6 +230,7 @@ impl Shard {
         let live = ids.iter().filter(is_live).count();
         for id in &ids {
             self.forget(id);
+            self.link.ended(id);
         }
         live as u64
     }
@@ -267,7 +300,7 @@ impl Shard {
         self.slots.insert(id, Slot::Live(Box::new(record)));
     }
 
-    pub(super) fn forget(&mut self, id: &SessionId) {
+    fn forget(&mut self, id: &SessionId) {
         let Some(Slot::Live(record)) = self.slots.remove(id) else {
             return;
         };

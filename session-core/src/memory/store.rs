@@ -3,7 +3,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use async_trait::async_trait;
 
 use super::{clock::Clock, limit::Limited, once::Works, shard::Shard};
-use crate::{Error, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version};
+use crate::{
+    Error, Fate, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version, Watch,
+};
 
 const SHARDS: usize = 64;
 
@@ -32,16 +34,21 @@ pub struct MemoryStore {
     pub(super) clock: Arc<Clock>,
     pub(super) shards: Arc<[RwLock<Shard>]>,
     pub(super) works: Arc<Mutex<Works>>,
+    watch: Watch,
 }
 
 impl MemoryStore {
     /// An empty store.
     #[must_use]
     pub fn new() -> Self {
+        let watch = Watch::new();
+        let link = Arc::new(watch.link());
+        let shard = || RwLock::new(Shard::new(&link));
         Self {
             clock: Arc::new(Clock::start()),
-            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            shards: (0..SHARDS).map(|_| shard()).collect(),
             works: Arc::default(),
+            watch,
         }
     }
 
@@ -152,6 +159,15 @@ impl SessionStore for MemoryStore {
 
     async fn ping(&self) -> Result<(), Error> {
         Ok(())
+    }
+
+    async fn fates(&self, ids: &[SessionId]) -> Result<Vec<Fate>, Error> {
+        let fate = |id| read(self.shard(id)).fate(self.clock.now(), id);
+        Ok(ids.iter().map(fate).collect())
+    }
+
+    fn watch(&self) -> &Watch {
+        &self.watch
     }
 }
 

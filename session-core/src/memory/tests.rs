@@ -1,12 +1,12 @@
 //! What time does to a shard: the conformance suite cannot wait for five minutes, and sees nothing of the room that
 //! is taken.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use time::OffsetDateTime;
 
 use super::shard::{MARKER_LIFE, Shard};
-use crate::{Delta, Error, Lifetime, Loaded, NewSession, Renewal, SessionId, SessionToken, Update, Version};
+use crate::{Delta, Error, Lifetime, Loaded, NewSession, Renewal, SessionId, SessionToken, Update, Version, Watch};
 
 const START: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 const SECOND: Duration = Duration::from_secs(1);
@@ -15,6 +15,10 @@ const BRIEF: Lifetime = Lifetime {
     absolute: Duration::from_secs(10),
     lock: None,
 };
+
+fn shard() -> Shard {
+    Shard::new(&Arc::new(Watch::new().link()))
+}
 
 fn new_id() -> SessionId {
     SessionToken::random().unwrap().id()
@@ -32,7 +36,7 @@ fn is_live(shard: &Shard, now: OffsetDateTime, id: &SessionId) -> bool {
 
 #[test]
 fn a_session_counts_as_just_renewed_for_ten_seconds() {
-    let mut shard = Shard::default();
+    let mut shard = shard();
     let old = created(&mut shard, START, &NewSession::new(Lifetime::default()));
     shard.renew(START, &old, &new_id(), &Renewal::of(None)).unwrap();
     let over = START + Duration::from_secs(10);
@@ -42,7 +46,7 @@ fn a_session_counts_as_just_renewed_for_ten_seconds() {
 
 #[test]
 fn a_session_has_expired_at_the_very_moment_it_expires() {
-    let mut shard = Shard::default();
+    let mut shard = shard();
     let id = created(&mut shard, START, &NewSession::new(BRIEF));
     let last = START + SECOND - Duration::from_nanos(1);
     assert!(is_live(&shard, last, &id));
@@ -54,7 +58,7 @@ fn a_session_has_expired_at_the_very_moment_it_expires() {
 
 #[test]
 fn a_marker_leads_on_for_five_minutes_and_no_longer() {
-    let mut shard = Shard::default();
+    let mut shard = shard();
     let new = NewSession::new(Lifetime::default());
     let old = created(&mut shard, START, &new);
     let to = new_id();
@@ -78,7 +82,7 @@ fn a_marker_leads_on_for_five_minutes_and_no_longer() {
 
 #[test]
 fn a_purge_removes_expired_sessions_and_markers_up_to_its_limit() {
-    let mut shard = Shard::default();
+    let mut shard = shard();
     for _ in 0..5 {
         created(&mut shard, START, &NewSession::new(BRIEF));
     }
@@ -97,7 +101,7 @@ fn a_purge_removes_expired_sessions_and_markers_up_to_its_limit() {
 
 #[test]
 fn creations_keep_a_shard_that_nobody_purges_small() {
-    let mut shard = Shard::default();
+    let mut shard = shard();
     let new = NewSession::new(BRIEF).with_user("u");
     for i in 0..2000 {
         created(&mut shard, START + SECOND * i / 10, &new);
@@ -111,7 +115,7 @@ fn creations_keep_a_shard_that_nobody_purges_small() {
 
 #[test]
 fn nothing_is_kept_of_a_user_without_sessions() {
-    let mut shard = Shard::default();
+    let mut shard = shard();
     let new = NewSession::new(BRIEF).with_user("u");
     created(&mut shard, START, &new);
     shard.end_all(START, "u", None);

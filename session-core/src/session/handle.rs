@@ -8,7 +8,7 @@ use tokio::sync::{OnceCell, oneshot};
 
 use super::{View, Views, audit::Event, budget::Budget, state::State};
 use crate::{
-    Error, Loaded, SessionId, Value,
+    Error, Loaded, SessionId, SessionStore, Value,
     layer::{Config, RequestCookies, Shared},
 };
 
@@ -58,6 +58,10 @@ impl Handle {
         let ours = [&self.config.cookie.login, &self.config.cookie.visitor];
         let theirs = [&other.cookie.login, &other.cookie.visitor];
         ours.into_iter().find(|name| theirs.contains(name)).cloned()
+    }
+
+    pub(super) fn store(&self) -> Arc<dyn SessionStore> {
+        Arc::clone(&self.shared.store)
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {

@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    future::Future,
     sync::{Arc, MutexGuard},
 };
 
@@ -11,7 +12,7 @@ use super::{
     state::{Intent, State},
     vault::Unreadable,
 };
-use crate::{Error, SessionId, SessionInfo, Value};
+use crate::{Error, SessionId, SessionInfo, Value, until_ended};
 
 /// The session of a request: what an axum handler extracts.
 ///
@@ -271,6 +272,39 @@ impl Session {
     /// [`Error::Ended`] if the session is not alive; [`Error::Unavailable`] or [`Error::Unknown`].
     pub async fn touch(&self) -> Result<(), Error> {
         self.handle.touch().await
+    }
+
+    /// Waits until this session has ended, anywhere and for whatever reason: logout, an end by another device or an
+    /// administrator, expiry. It outlives the handler, for streams and WebSockets that must not.
+    ///
+    /// An end on another instance is known within a second, and at once as a rule. A [renewal](Self::renew) does not end
+    /// the session, and a [login](Self::login) from it does. It is the session as this request knows it now: after a
+    /// `login`, or a visitor's first write, [`save`](Self::save) comes first. Without a session it is done at once:
+    /// there is nothing that could go on. While the store is down it waits.
+    ///
+    /// It costs no connection and no task, however many wait. It does not count as activity: see
+    /// [`touch`](Self::touch).
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// # async fn serve_socket() {}
+    /// async fn socket(session: Session) {
+    ///     let ended = session.ended();
+    ///     tokio::spawn(async move {
+    ///         tokio::select! {
+    ///             () = serve_socket() => {}
+    ///             () = ended => {} // whatever the socket served, it stops
+    ///         }
+    ///     });
+    /// }
+    /// ```
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        let (store, id) = (self.handle.store(), self.id());
+        async move {
+            if let Some(id) = id {
+                until_ended(store, id).await;
+            }
+        }
     }
 
     /// Keeps this handler's response even if the session ended before the changes could be kept, instead of 409.

@@ -16,6 +16,8 @@ mod conformance;
 #[cfg(feature = "axum")]
 mod devices;
 #[cfg(feature = "axum")]
+mod ended;
+#[cfg(feature = "axum")]
 mod handover;
 #[cfg(feature = "axum")]
 mod late;

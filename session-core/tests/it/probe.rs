@@ -9,7 +9,8 @@ use std::{
 
 use async_trait::async_trait;
 use session_core::{
-    Error, Loaded, MemoryStore, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version,
+    Error, Fate, Loaded, MemoryStore, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version,
+    Watch,
 };
 use tokio::sync::{Barrier, Notify};
 
@@ -79,7 +80,7 @@ impl Probe {
     }
 
     pub(crate) fn all_down(&self) {
-        for method in ["create", "load", "update", "touch", "renew", "end"] {
+        for method in ["create", "load", "update", "touch", "renew", "end", "fates"] {
             self.trouble(method, Trouble::Down);
         }
     }
@@ -159,5 +160,13 @@ impl SessionStore for Probe {
 
     async fn ping(&self) -> Result<(), Error> {
         self.run("ping", self.store.ping()).await
+    }
+
+    async fn fates(&self, ids: &[SessionId]) -> Result<Vec<Fate>, Error> {
+        self.run("fates", self.store.fates(ids)).await
+    }
+
+    fn watch(&self) -> &Watch {
+        self.store.watch()
     }
 }

@@ -35,6 +35,8 @@ BEGIN
         others := others + 1;
         IF others >= most THEN
             DELETE FROM {schema}.session WHERE id = victim;
+            -- All instances are told, as by end.sql.
+            PERFORM pg_notify('{changes}', victim::text);
         END IF;
     END LOOP;
     RETURN true;

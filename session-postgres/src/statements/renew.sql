@@ -1,4 +1,5 @@
--- Gives a session a new id, leaves a marker at the old one, and makes a renewal's changes.
+-- Gives a session a new id, leaves a marker at the old one, makes a renewal's changes, and tells all instances: a login
+-- is the end of the session before.
 -- $1 old id, $2 new id, $3 keys to set, $4 keys to remove, $5 user or NULL, $6 whether it is a login, $7 a login's idle
 -- timeout in ms, $8 a login's lifetime in ms, $9 the largest size allowed, $10 a login's lock in ms or NULL, $11 what a
 -- login says of itself or NULL, $12 seal or NULL, $13 a login's class, $14 the most sessions of it
@@ -73,4 +74,11 @@ WITH locked_user AS MATERIALIZED (
     ON CONFLICT (id) DO UPDATE
     SET successor = excluded.successor, by_login = excluded.by_login, until = excluded.until
 )
-SELECT outcome, version, size FROM judged
+SELECT
+    outcome,
+    version,
+    size,
+    CASE WHEN outcome = 'done'
+        THEN pg_notify('{changes}', CASE WHEN $6 THEN $1::text ELSE $1::text || '>' || $2::text END)
+    END AS notification
+FROM judged

@@ -13,4 +13,7 @@ end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], '\0m', '', '\0l', '1', '\0s', digits(now()))
 redis.call('PEXPIRE', KEYS[1], 60000)
+if record.kind == 'live' then
+    announce(KEYS[1])
+end
 return { 'done' }

@@ -17,4 +17,5 @@ elseif record.kind ~= 'live' then
     return { 'ended' }
 end
 redis.call('DEL', KEYS[1])
+announce(KEYS[1])
 return { 'done' }

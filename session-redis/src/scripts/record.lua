@@ -45,6 +45,13 @@ local function at(key)
     return record
 end
 
+-- Tells all instances that the session is over, or under which id it goes on. Where the user of the server's may not
+-- publish, instances look for themselves: so nothing fails of what this tells.
+local function announce(key, successor)
+    local id = string.sub(key, -32)
+    redis.pcall('PUBLISH', string.match(key, '^[^{]*') .. 'changes', successor and id .. '>' .. successor or id)
+end
+
 -- Starts the idle timeout again.
 local function touch(key, record)
     redis.call('HSET', key, '\0s', digits(record.time))

@@ -70,4 +70,5 @@ touch(to, record)
 
 redis.call('HSET', from, '\0m', ARGV[1], '\0l', ARGV[2], '\0s', digits(record.time))
 redis.call('PEXPIRE', from, 300000)
+announce(from, not login and ARGV[1])
 return { 'done', record.version }

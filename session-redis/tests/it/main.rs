@@ -4,6 +4,7 @@
 
 mod concurrency;
 mod conformance;
+mod ended;
 mod failure;
 mod format;
 mod once;

@@ -1,7 +1,9 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use session_core::{Error, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version};
+use session_core::{
+    Error, Fate, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version, Watch,
+};
 
 use super::barrier::Barrier;
 
@@ -144,5 +146,13 @@ impl SessionStore for Staged {
 
     async fn ping(&self) -> Result<(), Error> {
         self.inner.ping().await
+    }
+
+    async fn fates(&self, ids: &[SessionId]) -> Result<Vec<Fate>, Error> {
+        self.inner.fates(ids).await
+    }
+
+    fn watch(&self) -> &Watch {
+        self.inner.watch()
     }
 }
