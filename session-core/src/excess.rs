@@ -1,4 +1,4 @@
-/// What a login does that would make one session more than a [`SessionLimit`] allows.
+/// What a login does that would make one session more than a [`SessionLimit`](crate::SessionLimit) allows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Excess {
     /// It is refused.

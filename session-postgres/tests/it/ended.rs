@@ -133,7 +133,7 @@ async fn who_cannot_be_told_looks_and_is_told_again_when_the_link_is_back() {
 #[tokio::test]
 async fn a_server_that_is_away_ends_nothing_and_is_listened_to_when_it_is_back() {
     let mut server = Server::start();
-    let here = migrated(patient(&server).connect_timeout(Duration::from_millis(400))).await;
+    let here = migrated(patient(&server).connect_timeout(Duration::from_secs(2))).await;
     let id = session(&here).await;
     let waiting = wait(&here, &id);
     until_there_are(1, LISTENS, &mut admin(&server).await).await;
