@@ -15,6 +15,7 @@ mod cloud_foundry;
 mod conformance;
 #[cfg(feature = "axum")]
 mod devices;
+mod documents;
 #[cfg(feature = "axum")]
 mod ended;
 #[cfg(feature = "axum")]
