@@ -63,6 +63,11 @@ impl<'a> Page<'a> {
         self.failed.as_ref().map(|(_, refusal)| *refusal)
     }
 
+    /// Whether what was typed was wrong.
+    fn is_wrong(&self) -> bool {
+        matches!(self.refusal(), Some(Refusal::WrongPassword))
+    }
+
     /// At most how often a request is noted as the last one; the layer's own rule.
     fn noted(&self) -> Span {
         Span((self.idle.0 / 10).min(Duration::from_secs(60)))

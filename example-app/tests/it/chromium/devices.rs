@@ -5,12 +5,15 @@ use serde_json::json;
 use super::{
     DEVICES,
     driver::{Chromium, View},
-    fleet, log_in,
+    fleet_over, log_in,
 };
+use crate::database::Database;
 
 #[tokio::test]
 async fn one_browser_ends_the_other() {
-    let (_fleet, address) = fleet().await;
+    // Other tests log ada in too.
+    let apart = format!("{}/1", Database::Redis.url().await);
+    let (_fleet, address) = fleet_over(&apart);
     let one = Chromium::start(View::Desktop).await;
     let other = one.beside(View::Desktop).await;
     for browser in [&one, &other] {

@@ -24,8 +24,11 @@ const NOTES: &str = "return [...document.querySelectorAll('#notes textarea')].ma
 
 /// Two instances over Redis and their balancer.
 async fn fleet() -> (Process, String) {
-    let store = Database::Redis.url().await;
-    let mut process = Process::start(&mut app(["--instances", "2", "--port", "0", "--store", &store]));
+    fleet_over(&Database::Redis.url().await)
+}
+
+fn fleet_over(store: &str) -> (Process, String) {
+    let mut process = Process::start(&mut app(["--instances", "2", "--port", "0", "--store", store]));
     let address = process.line_after("open ");
     (process, address)
 }
