@@ -9,7 +9,7 @@ use crate::visits::{RECENT, Visits};
 const COLOURS: u32 = 8;
 
 /// Which instances answered the last visits, as the dots of the page.
-#[derive(Debug, Template)]
+#[derive(Debug, PartialEq, Template)]
 #[template(path = "answered.html")]
 pub(crate) struct Answered {
     recent: Vec<String>,

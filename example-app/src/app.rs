@@ -1,18 +1,25 @@
 use std::sync::Arc;
 
 use axum::{
-    Form, Json, Router,
+    Extension, Form, Json, Router,
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     middleware,
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
-use session_core::{Error, Session, SessionLayer};
+use session_core::{Error, Lifetime, LoginOptions, Session, SessionLayer};
 
 use crate::{
-    accounts, counter, feed, live::short_id, notes, page::Page, policy::policy, serve::Health, visits::Visits,
+    accounts, counter, devices, feed,
+    live::short_id,
+    notes,
+    page::{Page, Refusal},
+    policy::policy,
+    serve::{Client, Health},
+    span::Span,
+    visits::Visits,
 };
 
 /// The instance that answers.
@@ -21,20 +28,35 @@ pub(crate) struct Here {
     /// Its name, which its answers tell.
     pub(crate) name: Arc<str>,
     pub(crate) health: Health,
+    /// After how long without a request its layer ends a session.
+    pub(crate) idle: Span,
+}
+
+impl Here {
+    pub(crate) fn new(name: &str, health: &Health) -> Self {
+        Self {
+            name: name.into(),
+            health: health.clone(),
+            idle: Span(Lifetime::default().idle),
+        }
+    }
+
+    pub(crate) fn with_idle(self, idle: Span) -> Self {
+        Self { idle, ..self }
+    }
 }
 
 /// The app: its pages, over whatever store the layer has.
-pub(crate) fn app(layer: SessionLayer, instance: &str, health: &Health) -> Router {
-    let here = Here {
-        name: instance.into(),
-        health: health.clone(),
-    };
+pub(crate) fn app(layer: SessionLayer, here: Here) -> Router {
     // Against CSRF, SameSite=Lax suffices for the demo: a form on another site posts without the cookies. It can still
     // log a browser in as somebody of its choice; an app where that matters adds tower-http's CSRF layer.
     Router::new()
         .route("/", get(show))
         .route("/login", post(login))
         .route("/logout", post(logout))
+        .route("/stay", post(stay))
+        .route("/devices/{id}/end", post(devices::end))
+        .route("/devices/end-others", post(devices::end_others))
         .route("/count", post(count))
         .route("/notes", post(notes::add))
         .route("/notes/{id}", post(notes::edit))
@@ -42,7 +64,7 @@ pub(crate) fn app(layer: SessionLayer, instance: &str, health: &Health) -> Route
         .route("/events", get(feed::events))
         .route("/api/me", get(me))
         .route("/api/visits", post(visit))
-        .layer(middleware::from_fn_with_state(health.clone(), Health::count))
+        .layer(middleware::from_fn_with_state(here.health.clone(), Health::count))
         .layer(layer)
         .with_state(here)
 }
@@ -51,7 +73,7 @@ async fn show(State(here): State<Here>, session: Session) -> Result<Response, Er
     Visits::record(&session, &here.name).await?;
     // The times are the store's, and this visit was its last activity.
     session.reload().await?;
-    Ok(render(StatusCode::OK, &Page::new(&session, &here.name)?))
+    Ok(render(StatusCode::OK, &Page::new(&session, &here).await?))
 }
 
 #[derive(Deserialize)]
@@ -60,18 +82,42 @@ struct Login {
     password: String,
 }
 
-async fn login(State(here): State<Here>, session: Session, Form(form): Form<Login>) -> Result<Response, Error> {
+async fn login(
+    State(here): State<Here>,
+    client: Option<Extension<Client>>,
+    session: Session,
+    headers: HeaderMap,
+    Form(form): Form<Login>,
+) -> Result<Response, Error> {
     let Some(account) = accounts::check(&form.name, &form.password) else {
-        let page = Page::new(&session, &here.name)?.with_failed_login(form.name);
+        let page = Page::new(&session, &here).await?;
+        let page = page.with_refusal(form.name, Refusal::WrongPassword);
         return Ok(render(StatusCode::UNAUTHORIZED, &page));
     };
-    session.login(account.name)?;
-    Ok(Redirect::to("/").into_response())
+    let mut options = LoginOptions::new().device(&headers);
+    if let Some(Extension(Client(address))) = client {
+        options = options.address(address);
+    }
+    session.login_with(account.name, options)?;
+    // Now, not with the response: then there is still a page to say it on.
+    match session.save().await {
+        Err(Error::LimitReached { max }) => {
+            let page = Page::new(&session, &here).await?;
+            let page = page.with_refusal(form.name, Refusal::TooManySessions { max });
+            Ok(render(StatusCode::CONFLICT, &page))
+        }
+        saved => saved.map(|()| Redirect::to("/").into_response()),
+    }
 }
 
 async fn logout(session: Session) -> Result<Redirect, Error> {
     session.logout().await?;
     Ok(Redirect::to("/"))
+}
+
+/// For a page whose session would soon end: a request like any other, which therefore keeps it.
+async fn stay(_session: Session) -> StatusCode {
+    StatusCode::NO_CONTENT
 }
 
 async fn count(session: Session) -> Result<Redirect, Error> {

@@ -6,11 +6,12 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::BoolishValueParser};
-use session_core::{SessionLayer, SessionStore};
+use session_core::{Lifetime, SessionLayer, SessionLimit, SessionStore};
 
 use crate::{
     fleet,
     serve::{Forwarded, Instance},
+    span::Span,
 };
 
 /// An app that runs as many instances behind a balancer and shares its sessions.
@@ -58,6 +59,9 @@ pub(crate) struct FleetArgs {
     pub(crate) cookies: CookieArgs,
 
     #[command(flatten)]
+    pub(crate) sessions: SessionArgs,
+
+    #[command(flatten)]
     pub(crate) store: StoreArgs,
 }
 
@@ -83,6 +87,9 @@ pub(crate) struct ServeArgs {
     pub(crate) cookies: CookieArgs,
 
     #[command(flatten)]
+    pub(crate) sessions: SessionArgs,
+
+    #[command(flatten)]
     pub(crate) store: StoreArgs,
 }
 
@@ -105,6 +112,18 @@ pub(crate) struct CookieArgs {
     /// wherever something in front of the app speaks TLS.
     #[arg(long, env = "HTTPS", value_parser = BoolishValueParser::new())]
     pub(crate) https: bool,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct SessionArgs {
+    /// End a session after this long without a request, as 10s or 30m. The page warns two minutes before, or a quarter
+    /// of it if that is less. Default: the layer's, 30m.
+    #[arg(long, env = "IDLE_TIMEOUT", value_name = "TIME")]
+    pub(crate) idle_timeout: Option<Span>,
+
+    /// How many sessions a user may have at a time; a login beyond is refused. Default: as many as they like.
+    #[arg(long, env = "MAX_SESSIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_sessions: Option<u32>,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -146,6 +165,7 @@ impl ServeArgs {
             name: name.unwrap_or_else(|| process::id().to_string()),
             index: index.and_then(|index| index.parse().ok()),
             cookies: self.cookies,
+            sessions: self.sessions,
             forwarded: Forwarded {
                 hops: self.trusted_hops,
             },
@@ -157,5 +177,22 @@ impl CookieArgs {
     pub(crate) fn layer(self, store: impl SessionStore) -> SessionLayer {
         let layer = SessionLayer::new(store);
         if self.https { layer } else { layer.insecure() }
+    }
+}
+
+impl SessionArgs {
+    pub(crate) fn set(self, mut layer: SessionLayer) -> SessionLayer {
+        if let Some(Span(idle)) = self.idle_timeout {
+            layer = layer.idle_timeout(idle);
+        }
+        if let Some(max) = self.max_sessions {
+            layer = layer.session_limit(SessionLimit::new(max));
+        }
+        layer
+    }
+
+    /// The idle timeout that the layer has.
+    pub(crate) fn idle(self) -> Span {
+        self.idle_timeout.unwrap_or(Span(Lifetime::default().idle))
     }
 }

@@ -5,6 +5,7 @@ use axum::{
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures_util::{Stream, stream::unfold};
+use serde::Serialize;
 use session_core::{Error, Session};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
@@ -16,14 +17,18 @@ const PERIOD: Duration = Duration::from_millis(500);
 /// When a browser whose stream has ended asks for another: on another instance, if this one is going.
 const RETRY: Duration = Duration::from_millis(300);
 
+/// How long before its session ends a page warns; a quarter of the idle timeout, if that is less.
+const WARNING: Duration = Duration::from_secs(120);
+
 /// Tells an open page what happens to its session, in whatever tab and on whatever instance.
 ///
-/// It only reads. An open tab is no activity: it must not keep a session alive that nobody uses, so nothing here
-/// touches it (opening the stream counts like any request, and follows the one that loaded the page).
+/// It only reads. An open tab is no activity: it must not keep a session alive that nobody uses, and browsers open the
+/// stream again whenever a platform or an instance has closed it. So not even that counts.
 pub(crate) async fn events(
     State(here): State<Here>,
     session: Session,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    session.leave_untouched();
     let mut looks = interval(PERIOD);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let feed = Feed {
@@ -31,7 +36,7 @@ pub(crate) async fn events(
         session,
         here,
         looks,
-        told: String::new(),
+        told: None,
     };
     let events = unfold(Some(feed), async |feed| {
         let (event, feed) = feed?.next().await?;
@@ -46,7 +51,19 @@ struct Feed {
     here: Here,
     looks: Interval,
     /// What the page knows.
-    told: String,
+    told: Option<Live>,
+}
+
+/// What an event says. How long there is passes by itself, so it is told along with what changes: activity is such a
+/// change, for it was the last one.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    live: &'a Live,
+    /// In how many milliseconds the session ends.
+    left: u128,
+    /// How many milliseconds before that the page is to warn.
+    warns: u128,
 }
 
 impl Feed {
@@ -63,11 +80,10 @@ impl Feed {
             if self.here.health.is_stopping() {
                 return None;
             }
-            match look(&self.session).await {
-                Ok(live) if live == self.told => {}
-                Ok(live) => {
-                    self.told = live;
-                    let event = Event::default().retry(RETRY).data(&self.told);
+            match self.look().await {
+                Ok(None) => {}
+                Ok(Some(news)) => {
+                    let event = Event::default().retry(RETRY).data(news);
                     return Some((event, Some(self)));
                 }
                 // This request does not know its session any more: the page asks under the cookie it has by now.
@@ -77,16 +93,29 @@ impl Feed {
             }
         }
     }
-}
 
-/// What the page is to show, as JSON.
-async fn look(session: &Session) -> Result<String, Error> {
-    session.reload().await?;
-    let live = Live::of(session)?;
-    serde_json::to_string(&live).map_err(|source| Error::Encode {
-        key: "the feed".into(),
-        source: source.into(),
-    })
+    /// What the page does not know yet, if anything.
+    async fn look(&mut self) -> Result<Option<String>, Error> {
+        self.session.reload().await?;
+        if self.session.id().is_none() {
+            // There never was one.
+            return Err(Error::Ended);
+        }
+        let live = Live::of(&self.session)?;
+        if self.told.as_ref() == Some(&live) {
+            return Ok(None);
+        }
+        let told = Told {
+            left: self.session.expires_in().unwrap_or_default().as_millis(),
+            warns: WARNING.min(self.here.idle.0 / 4).as_millis(),
+            live: self.told.insert(live),
+        };
+        let news = serde_json::to_string(&told).map_err(|source| Error::Encode {
+            key: "the feed".into(),
+            source: source.into(),
+        });
+        news.map(Some)
+    }
 }
 
 /// The last event of a session.

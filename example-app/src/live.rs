@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What the page shows of a session, and the feed tells when it changes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, PartialEq, Serialize)]
 pub(crate) struct Live {
     /// The first characters of the session's id; none for a browser without a session.
     pub(crate) session: Option<String>,

@@ -23,7 +23,8 @@ impl From<SessionInfo> for Times {
     }
 }
 
-fn readable(moment: OffsetDateTime) -> String {
+/// A moment, for people to read.
+pub(crate) fn readable(moment: OffsetDateTime) -> String {
     let utc = moment.to_offset(UtcOffset::UTC);
     let (hour, minute, second) = utc.to_hms();
     let month = utc.month().to_string();

@@ -24,7 +24,63 @@ function show(live) {
   // The server renders and escapes it.
   byId("answered").innerHTML = live.answered;
   showNotes(live.notes);
+  expectEnd(live);
 }
+
+// The session's end, by this browser's clock, and when to warn of it. The server tells anew when the session is used,
+// in whatever tab.
+let end, warns, timer;
+
+function expectEnd(live) {
+  if (!page.user) return;
+  end = Date.now() + live.left;
+  warns = live.warns;
+  // Then no use of it puts off its end.
+  const isFinal = live.ends === live.latest;
+  byId("final").hidden = !isFinal;
+  byId("stay").hidden = isFinal;
+  tick();
+}
+
+// A timer may be late, of a tab in the background or a machine that slept, so the clock is looked at.
+function tick() {
+  clearTimeout(timer);
+  const left = end - Date.now();
+  if (left > warns) {
+    stopWarning();
+    timer = setTimeout(tick, Math.min(left - warns, 60_000));
+    return;
+  }
+  const seconds = Math.max(0, Math.ceil(left / 1000));
+  const clock = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  byId("left").textContent = clock;
+  if (byId("warning").hidden) {
+    byId("warning").hidden = false;
+    // Once, not every second.
+    byId("spoken").textContent = `This session ends in ${clock}.`;
+  }
+  // Whether it has ended the server says; if it does not, it is asked.
+  timer = left > 0 ? setTimeout(tick, left % 1000 + 1) : setTimeout(listen, 2000);
+}
+
+function stopWarning() {
+  const hadFocus = document.activeElement === byId("stay");
+  byId("warning").hidden = true;
+  byId("spoken").textContent = "";
+  if (hadFocus) lastFocus?.focus();
+}
+
+let lastFocus;
+byId("stay").addEventListener("focus", (event) => { lastFocus = event.relatedTarget; });
+byId("stay").addEventListener("click", async () => {
+  try {
+    await fetch("/stay", { method: "POST" });
+  } catch {
+    return tell("The app cannot be reached.", "The session still ends: try again.");
+  }
+  tell("");
+  listen();
+});
 
 // What is being written here stays, whatever another tab does to the same note.
 function showNotes(notes) {
@@ -53,6 +109,7 @@ const isChanged = (field) => field.value !== field.defaultValue;
 // The session has ended, or a login gave the browser another one.
 async function whatNow() {
   feed.close();
+  clearTimeout(timer);
   byId("live").textContent = "";
   let me;
   try {
@@ -62,6 +119,7 @@ async function whatNow() {
     return;
   }
   if (page.user && !me.user) {
+    stopWarning();
     document.title = "Logged out";
     document.querySelector("main").remove();
     tell("You are logged out.", "In another tab, on another instance, or because the session's time was up.", "Log in again");

@@ -9,6 +9,8 @@ use tower::ServiceExt;
 
 use super::*;
 
+mod devices;
+
 fn layer() -> SessionLayer {
     SessionLayer::new(MemoryStore::new()).insecure()
 }
@@ -19,7 +21,7 @@ async fn ask(layer: &SessionLayer, request: axum::http::request::Builder, body: 
         .header("content-type", form)
         .body(Body::from(body.to_owned()))
         .unwrap();
-    let (head, body) = app(layer.clone(), "7", &Health::default())
+    let (head, body) = app(layer.clone(), Here::new("7", &Health::default()))
         .oneshot(request)
         .await
         .unwrap()
@@ -134,7 +136,7 @@ async fn only_the_last_twenty_visits_are_a_dot() {
     }
     let (_, page) = ask(&layer, Request::get("/").header("cookie", &cookie), "").await;
     assert!(page.contains("id=\"visits\">25</dd>"), "{page}");
-    assert_eq!(page.matches("class=\"spoken\"").count(), 20);
+    assert_eq!(page.matches("class=\"spoken\">instance 7<").count(), 20);
 }
 
 #[tokio::test]

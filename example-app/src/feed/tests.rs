@@ -3,11 +3,15 @@ use axum::{
     http::{HeaderMap, Request, header},
 };
 use http_body_util::BodyExt;
-use session_core::{MemoryStore, SessionLayer, testing::login_cookie};
-use tokio::time::timeout;
+use session_core::{Lifetime, MemoryStore, SessionLayer, testing::login_cookie};
+use tokio::time::{Instant, sleep, timeout};
 use tower::ServiceExt;
 
-use crate::{app::app, serve::Health};
+use crate::{
+    app::{Here, app},
+    serve::Health,
+    span::Span,
+};
 
 use super::*;
 
@@ -18,6 +22,7 @@ struct Browser {
     layer: SessionLayer,
     health: Health,
     cookie: String,
+    idle: Span,
 }
 
 impl Browser {
@@ -28,7 +33,13 @@ impl Browser {
 
     fn new(layer: SessionLayer, cookie: String) -> Self {
         let health = Health::default();
-        Self { layer, health, cookie }
+        let idle = Span(Lifetime::default().idle);
+        Self {
+            layer,
+            health,
+            cookie,
+            idle,
+        }
     }
 
     async fn send(&self, request: axum::http::request::Builder, form: &str) -> (HeaderMap, Body) {
@@ -37,7 +48,7 @@ impl Browser {
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Body::from(form.to_owned()))
             .unwrap();
-        let app = app(self.layer.clone(), "7", &self.health);
+        let app = app(self.layer.clone(), Here::new("7", &self.health).with_idle(self.idle));
         let (head, body) = app.oneshot(request).await.unwrap().into_parts();
         assert!(head.status.as_u16() < 400, "{head:?}");
         (head.headers, body)
@@ -49,6 +60,11 @@ impl Browser {
 
     async fn listen(&self) -> Body {
         self.send(Request::get("/events"), "").await.1
+    }
+
+    /// What a page that is opened now is told.
+    async fn first_event(&self) -> String {
+        event(&mut self.listen().await).await.unwrap()
     }
 }
 
@@ -120,6 +136,51 @@ async fn an_open_page_keeps_no_session_alive() {
     let mut stream = browser.listen().await;
     event(&mut stream).await.unwrap();
     is_told_the_end(&mut stream).await;
+}
+
+#[tokio::test]
+async fn a_page_that_opens_its_feed_again_and_again_keeps_no_session_alive() {
+    let browser = Browser::of_ada(layer().idle_timeout(Duration::from_secs(2))).await;
+    let began = Instant::now();
+    while !event(&mut browser.listen().await)
+        .await
+        .unwrap()
+        .starts_with("event: ended")
+    {
+        assert!(began.elapsed() < PATIENCE, "it never ends");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// What an event says of a time, in milliseconds.
+fn millis(event: &str, name: &str) -> u64 {
+    let (_, rest) = event.split_once(&format!("\"{name}\":")).unwrap();
+    let end = rest.find(|char: char| !char.is_ascii_digit()).unwrap();
+    rest[..end].parse().unwrap()
+}
+
+#[tokio::test]
+async fn an_open_page_is_told_how_long_there_is_and_anew_when_its_session_is_used() {
+    let idle = Duration::from_secs(4);
+    let browser = Browser::of_ada(layer().idle_timeout(idle)).await;
+    let mut stream = browser.listen().await;
+    let all = event(&mut stream).await.unwrap();
+    assert!((1..4000).contains(&millis(&all, "left")), "{all}");
+    assert_eq!(millis(&all, "warns"), 120_000, "{all}");
+    // Nothing is told while it passes.
+    assert!(timeout(idle / 2, stream.frame()).await.is_err());
+    let before = browser.first_event().await;
+    assert!((1..2001).contains(&millis(&before, "left")), "{before}");
+    browser.post("/stay", "").await;
+    let after = event(&mut stream).await.unwrap();
+    assert!((2001..4000).contains(&millis(&after, "left")), "{after}");
+}
+
+#[tokio::test]
+async fn a_short_session_is_warned_of_shortly_before_its_end() {
+    let mut browser = Browser::of_ada(layer()).await;
+    browser.idle = Span(Duration::from_secs(8));
+    assert_eq!(millis(&browser.first_event().await, "warns"), 2000);
 }
 
 #[tokio::test]

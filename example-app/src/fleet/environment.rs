@@ -19,6 +19,8 @@ pub(super) fn environment(index: u32, guid: &str, front: SocketAddr) -> Vec<(&'s
     vec![
         // A free one.
         ("PORT", "0".to_owned()),
+        // The balancer.
+        ("TRUSTED_HOPS", "1".to_owned()),
         ("CF_INSTANCE_INDEX", index.to_string()),
         ("CF_INSTANCE_GUID", guid.to_owned()),
         ("CF_INSTANCE_ADDR", format!("127.0.0.1:{}", front.port())),

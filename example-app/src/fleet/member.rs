@@ -30,6 +30,8 @@ impl Kind {
     /// instance.
     pub(super) async fn of(args: &FleetArgs) -> Result<Self, Failure> {
         let mut environment = vec![("HTTPS", args.cookies.https.to_string())];
+        environment.extend(args.sessions.idle_timeout.map(|idle| ("IDLE_TIMEOUT", idle.written())));
+        environment.extend(args.sessions.max_sessions.map(|max| ("MAX_SESSIONS", max.to_string())));
         if let Some(path) = &args.vcap_services {
             let services = fs::read_to_string(path).map_err(|source| Unreadable(path.clone(), source))?;
             environment.push(("VCAP_SERVICES", services));
@@ -41,7 +43,9 @@ impl Kind {
                     name: String::new(),
                     index: None,
                     cookies: args.cookies,
-                    forwarded: Forwarded::default(),
+                    sessions: args.sessions,
+                    // The balancer.
+                    forwarded: Forwarded { hops: 1 },
                 };
                 Ok(Self::Tasks { store, instance })
             }

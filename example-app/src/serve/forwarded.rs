@@ -32,6 +32,10 @@ impl Forwarded {
     }
 }
 
+/// The address that a request came from, in its extensions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Client(pub(crate) IpAddr);
+
 /// The entries of a header, of all its lines.
 fn list(headers: &HeaderMap, name: &str) -> Vec<String> {
     let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
@@ -42,11 +46,14 @@ fn list(headers: &HeaderMap, name: &str) -> Vec<String> {
         .collect()
 }
 
-/// A middleware that logs requests, and whom they came from.
-pub(super) async fn log(State(forwarded): State<Forwarded>, request: Request, next: Next) -> Response {
+/// A middleware that logs requests, and whom they came from, which it tells the handlers too.
+pub(super) async fn log(State(forwarded): State<Forwarded>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let client = peer.map(|ConnectInfo(peer)| forwarded.client(request.headers(), peer.ip()));
     let https = forwarded.is_https(request.headers());
+    if let Some(client) = client {
+        request.extensions_mut().insert(Client(client));
+    }
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = next.run(request).await;
     let status = response.status().as_u16();

@@ -15,12 +15,12 @@ use tokio::net::TcpListener;
 
 use crate::{
     Failure,
-    app::app,
-    cli::{CookieArgs, ListenArgs, ServeArgs},
+    app::{Here, app},
+    cli::{CookieArgs, ListenArgs, ServeArgs, SessionArgs},
     store::{Place, Store},
 };
 
-pub(crate) use forwarded::Forwarded;
+pub(crate) use forwarded::{Client, Forwarded};
 pub(crate) use health::{Health, Status};
 pub(crate) use shutdown::{Running, Signal, channel, on_request, serve_until};
 
@@ -41,6 +41,7 @@ pub(crate) struct Instance {
     /// Its number on its platform. Number 0 prepares the store, and so does one without a number.
     pub(crate) index: Option<u32>,
     pub(crate) cookies: CookieArgs,
+    pub(crate) sessions: SessionArgs,
     pub(crate) forwarded: Forwarded,
 }
 
@@ -49,8 +50,9 @@ impl Instance {
     pub(crate) async fn serve(self, store: Store, listener: TcpListener, stop: Signal) -> std::io::Result<()> {
         let health = Health::default();
         let preparing = tokio::spawn(prepare::until_ready(store.clone(), self.index, health.clone()));
-        let layer = self.cookies.layer(store.sessions());
-        let routes = app(layer, &self.name, &health).merge(health.routes(&self.name, store.sessions()));
+        let layer = self.sessions.set(self.cookies.layer(store.sessions()));
+        let here = Here::new(&self.name, &health).with_idle(self.sessions.idle());
+        let routes = app(layer, here).merge(health.routes(&self.name, store.sessions()));
         let routes: Router = routes.layer(middleware::from_fn_with_state(self.forwarded, forwarded::log));
         let ended = shutdown::serve_instance(stop, health, listener, routes).await;
         preparing.abort();

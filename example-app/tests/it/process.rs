@@ -147,7 +147,17 @@ pub(crate) fn app<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Co
         let is_read = ["CF_", "VCAP_", "SESSION_"]
             .iter()
             .any(|prefix| name.starts_with(prefix))
-            || ["DATABASE_URL", "HTTPS", "PORT", "RUST_LOG", "STORE_URL", "TRUSTED_HOPS"].contains(&&*name);
+            || [
+                "DATABASE_URL",
+                "HTTPS",
+                "IDLE_TIMEOUT",
+                "MAX_SESSIONS",
+                "PORT",
+                "RUST_LOG",
+                "STORE_URL",
+                "TRUSTED_HOPS",
+            ]
+            .contains(&&*name);
         if is_read {
             command.env_remove(variable);
         }
@@ -157,7 +167,13 @@ pub(crate) fn app<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Co
 
 /// An instance of the app: its process and its address.
 pub(crate) fn serve(name: &str, store: &str) -> (Process, String) {
-    let mut process = Process::start(&mut app(["serve", "--port", "0", "--instance", name, "--store", store]));
+    serve_with(name, store, &[])
+}
+
+/// The same, with more arguments.
+pub(crate) fn serve_with(name: &str, store: &str, arguments: &[&str]) -> (Process, String) {
+    let first = ["serve", "--port", "0", "--instance", name, "--store", store];
+    let mut process = Process::start(&mut app(first.iter().chain(arguments)));
     let address = process.line_after("listens on ");
     (process, address)
 }

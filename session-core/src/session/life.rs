@@ -11,7 +11,10 @@ pub(crate) struct Life {
     as_of: Instant,
     /// After how long without a request it ends or is locked.
     idle: Duration,
-    idle_left: Duration,
+    /// How long it had not been used, if this request changes nothing of that.
+    unused: Duration,
+    /// Whether this request counts as activity.
+    is_touched: bool,
     absolute_left: Duration,
     login_age: Duration,
 }
@@ -20,27 +23,22 @@ impl Life {
     pub(super) fn of(record: &Record, is_touched: bool) -> Self {
         let now = record.loaded_at;
         let since = |time: OffsetDateTime| Duration::try_from(now - time).unwrap_or_default();
-        let idle = sooner(record.idle_timeout, record.lock);
-        let unused = if is_touched {
-            Duration::ZERO
-        } else {
-            since(record.last_seen)
-        };
         Self {
             as_of: Instant::now(),
-            idle,
-            idle_left: idle.saturating_sub(unused),
+            idle: sooner(record.idle_timeout, record.lock),
+            unused: since(record.last_seen),
+            is_touched,
             absolute_left: (record.absolute_end - now).try_into().unwrap_or_default(),
             login_age: since(record.authenticated()),
         }
     }
 
     pub(super) fn begun(lifetime: &Lifetime) -> Self {
-        let idle = sooner(lifetime.idle, lifetime.lock);
         Self {
             as_of: Instant::now(),
-            idle,
-            idle_left: idle,
+            idle: sooner(lifetime.idle, lifetime.lock),
+            unused: Duration::ZERO,
+            is_touched: true,
             absolute_left: lifetime.absolute,
             login_age: Duration::ZERO,
         }
@@ -52,14 +50,25 @@ impl Life {
         Self {
             as_of: Instant::now(),
             idle: self.idle,
-            idle_left: self.idle,
+            unused: Duration::ZERO,
+            is_touched: true,
             absolute_left: self.absolute_left.saturating_sub(passed),
             login_age: self.login_age.saturating_add(passed),
         }
     }
 
+    /// The same, of a request that does not count as activity.
+    pub(super) fn untouched(&self) -> Self {
+        Self {
+            is_touched: false,
+            ..*self
+        }
+    }
+
     pub(super) fn left(&self) -> Duration {
-        self.idle_left
+        let unused = if self.is_touched { Duration::ZERO } else { self.unused };
+        self.idle
+            .saturating_sub(unused)
             .min(self.absolute_left)
             .saturating_sub(self.as_of.elapsed())
     }

@@ -8,12 +8,29 @@ impl Session {
     /// How long it is until the session ends, or is locked, if no further request opens it: what a page warns by. `None`
     /// for a visitor without a session.
     ///
-    /// It counts this request as activity, by the store's clock when the session was loaded.
+    /// It counts this request as activity, by the store's clock when the session was loaded. Once the response's head is
+    /// sent, a [reload](Self::reload) is none, so that a stream can tell how long the session still has.
     #[must_use]
     pub fn expires_in(&self) -> Option<Duration> {
         let state = self.handle.state();
         let current = state.current.as_ref().filter(|current| !current.locked)?;
         Some(current.life.left())
+    }
+
+    /// Keeps this request from counting as activity, for what a page asks by itself as long as it is open: polling, a
+    /// stream of events. Otherwise a forgotten tab would keep its session alive.
+    ///
+    /// A login, a renewal and a new session count all the same.
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// async fn seconds_left(session: Session) -> String {
+    ///     session.leave_untouched();
+    ///     session.expires_in().unwrap_or_default().as_secs().to_string()
+    /// }
+    /// ```
+    pub fn leave_untouched(&self) {
+        self.handle.state().leave_untouched();
     }
 
     /// Asks for a login within the last `limit`, for what is dangerous: a new password, a payment.

@@ -29,6 +29,8 @@ pub(crate) struct State {
     /// An error that a view met. The response is made of it, whatever the view's crate made of it.
     pub(crate) refusal: Option<Error>,
     pub(crate) best_effort: bool,
+    /// The request does not count as activity.
+    untouched: bool,
     /// The last commit is done: no cookie can be set any more.
     pub(crate) closed: bool,
     /// There is no session because it has just been renewed, and the browser does not know yet.
@@ -106,6 +108,22 @@ impl State {
             }
             Loaded::Renewed | Loaded::Missing => None,
         };
+        if let Some(current) = &mut self.current {
+            current.touch_due &= !self.untouched;
+            // When the response has begun no commit follows, which would touch.
+            if self.untouched || self.closed {
+                current.life = current.life.untouched();
+            }
+        }
+    }
+
+    /// Keeps the request from counting as activity.
+    pub(crate) fn leave_untouched(&mut self) {
+        self.untouched = true;
+        if let Some(current) = &mut self.current {
+            current.touch_due = false;
+            current.life = current.life.untouched();
+        }
     }
 
     /// Keeps an error until its caller has heard it; the place where it is.

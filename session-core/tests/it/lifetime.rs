@@ -1,10 +1,11 @@
 //! How long a session has, how recent its login is, and what a locked one shows (promise P9).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::{Router, http::StatusCode, routing::get};
 use session_core::{Error, Lifetime, LoginOptions, Session, SessionLayer};
 use time::OffsetDateTime;
+use tokio::sync::mpsc;
 
 use crate::{browser::Browser, probe::Probe};
 
@@ -66,6 +67,13 @@ fn app(layer: SessionLayer) -> Router {
             "/seconds",
             get(async |session: Session| format!("{:?}", session.expires_in().map(|left| left.as_secs_f64().round()))),
         )
+        .route(
+            "/poll",
+            get(async |session: Session| {
+                session.leave_untouched();
+                format!("{:?}", session.expires_in())
+            }),
+        )
         .layer(layer)
 }
 
@@ -88,6 +96,52 @@ async fn a_page_can_warn_before_its_session_ends() {
     let browser = Browser::new(&app(layer().lifetime(Lifetime::AAL3.lock_when_idle())));
     browser.text("/login").await;
     assert_eq!(browser.text("/seconds").await, "Some(900.0)");
+}
+
+#[tokio::test]
+async fn p9_polling_keeps_no_session_alive() {
+    let idle = Duration::from_secs(1);
+    let browser = Browser::new(&app(layer().idle_timeout(idle)));
+    browser.text("/login").await;
+    let began = Instant::now();
+    let mut last = String::new();
+    // Ordinary requests would be noted, one every tenth of a second.
+    loop {
+        let left = browser.text("/poll").await;
+        if left == "None" {
+            break;
+        }
+        assert_ne!(left, last, "it does not pass");
+        last = left;
+        assert!(began.elapsed() < 20 * idle, "it never ends");
+        tokio::time::sleep(idle / 8).await;
+    }
+    assert!(began.elapsed() >= idle);
+}
+
+#[tokio::test]
+async fn a_stream_tells_how_long_its_session_still_has() {
+    let idle = Duration::from_secs(2);
+    let (sender, mut streams) = mpsc::channel(1);
+    let stream = get(async move |session: Session| sender.send(session).await.unwrap());
+    let app = Router::new().route("/stream", stream);
+    let app = app.route("/login", get(async |session: Session| session.login("alice")));
+    let browser = Browser::new(&app.layer(layer().idle_timeout(idle)));
+    browser.text("/login").await;
+    browser.get("/stream").await;
+    let session = streams.recv().await.unwrap();
+    let mut last = idle + idle / 10;
+    loop {
+        match session.reload().await {
+            Ok(()) => {}
+            Err(Error::Ended) => break,
+            Err(error) => panic!("{error}"),
+        }
+        let left = session.expires_in().unwrap();
+        assert!(left < last, "{left:?} after {last:?}");
+        last = left;
+        tokio::time::sleep(idle / 8).await;
+    }
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ pub(super) struct Chromium {
     client: Client,
     _driver: Process,
     _profile: TempDir,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Option<MutexGuard<'static, ()>>,
 }
 
 /// How the page is to be shown.
@@ -63,7 +63,15 @@ pub(super) enum View {
 
 impl Chromium {
     pub(super) async fn start(view: View) -> Self {
-        let turn = TURN.lock().await;
+        Self::launch(view, Some(TURN.lock().await)).await
+    }
+
+    /// Another browser, with a profile of its own, in the same turn.
+    pub(super) async fn beside(&self, view: View) -> Self {
+        Self::launch(view, None).await
+    }
+
+    async fn launch(view: View, turn: Option<MutexGuard<'static, ()>>) -> Self {
         let (chromium, chromedriver) = (find(&BROWSERS), find(&["chromedriver"]));
         let (Some(chromium), Some(chromedriver)) = (chromium, chromedriver) else {
             panic!("Chromium and its driver are needed to test the page: run ./check, which installs them")

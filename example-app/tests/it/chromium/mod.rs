@@ -1,11 +1,15 @@
 //! The page in a real browser.
 
+mod devices;
 mod driver;
+mod expiry;
 
+use axum::http::Request;
 use fantoccini::wd::WindowHandle;
 use serde_json::{Value, json};
 
 use crate::{
+    browser::Browser,
     database::Database,
     process::{Process, app, serve},
 };
@@ -20,10 +24,32 @@ const NOTES: &str = "return [...document.querySelectorAll('#notes textarea')].ma
 
 /// Two instances over Redis and their balancer.
 async fn fleet() -> (Process, String) {
-    let store = Database::Redis.url().await;
-    let mut process = Process::start(&mut app(["--instances", "2", "--port", "0", "--store", &store]));
+    fleet_over(&Database::Redis.url().await)
+}
+
+fn fleet_over(store: &str) -> (Process, String) {
+    let mut process = Process::start(&mut app(["--instances", "2", "--port", "0", "--store", store]));
     let address = process.line_after("open ");
     (process, address)
+}
+
+/// How many devices the page lists.
+const DEVICES: &str = "return document.querySelectorAll('#devices li').length";
+
+/// Another browser of ada's logs in, and the page is not told.
+async fn elsewhere(address: &str) {
+    let login = Request::post(format!("{address}/login"))
+        .header("user-agent", "SamsungBrowser/29 Android")
+        // For an app behind a proxy: as long as an address can be.
+        .header("x-forwarded-for", "2001:db8:1234:5678:9abc:def0:1234:5678");
+    let answer = Browser::new().send(login, "name=ada&password=engine").await;
+    assert_eq!(answer.headers["location"], "/");
+}
+
+/// That a phone shows the page without scrolling sideways.
+async fn fits(chromium: &Chromium, what: &str) {
+    let widths = "const page = document.documentElement; return [page.clientWidth, page.scrollWidth]";
+    assert_eq!(chromium.run(widths).await.unwrap(), json!([360, 360]), "{what}");
 }
 
 /// With the keyboard alone.
@@ -143,6 +169,11 @@ async fn the_page_works_without_javascript() {
     chromium.until_text("#notes", "milk").await;
     chromium.click("#notes [formaction]").await;
     chromium.until_run(NOTES, json!([])).await;
+    elsewhere(&address).await;
+    chromium.reload().await;
+    chromium.until_run(DEVICES, json!(2)).await;
+    chromium.click("#devices button").await;
+    chromium.until_run(DEVICES, json!(1)).await;
     chromium.click("form[action='/logout'] button").await;
     chromium.until_text("dl", "nobody").await;
     chromium.close().await;
@@ -153,10 +184,7 @@ async fn a_phone_shows_the_page_without_scrolling_sideways() {
     let long = "an-instance-with-a-name-as-long-as-platforms-give-them-0123456789";
     let (_instance, address) = serve(long, "memory");
     let chromium = Chromium::start(View::Phone).await;
-    let fits = async |what: &str| {
-        let widths = "const page = document.documentElement; return [page.clientWidth, page.scrollWidth]";
-        assert_eq!(chromium.run(widths).await.unwrap(), json!([360, 360]), "{what}");
-    };
+    let fits = async |what: &str| fits(&chromium, what).await;
     chromium.open(&address).await;
     fits("logged out").await;
     log_in(&chromium).await;
