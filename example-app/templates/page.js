@@ -122,7 +122,7 @@ async function whatNow() {
     stopWarning();
     document.title = "Logged out";
     document.querySelector("main").remove();
-    tell("You are logged out.", "In another tab, on another instance, or because the session's time was up.", "Log in again");
+    tell("You are logged out.", "In another tab, on another device, or because the session's time was up.", "Log in again");
   } else if (!me.session) {
     tell("This session has ended.", "The next request begins a new one.", "Go on");
   } else if ([...document.querySelectorAll("textarea")].some(isChanged)) {

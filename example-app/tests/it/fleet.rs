@@ -1,6 +1,6 @@
 //! Several instances and their balancer.
 
-use axum::http::StatusCode;
+use axum::http::{Request, StatusCode};
 use sqlx::{Connection, PgConnection, raw_sql};
 
 use crate::{
@@ -39,6 +39,38 @@ async fn is_shared(address: &str) {
     assert_eq!(instances[..3], instances[3..]);
     instances.sort();
     assert_eq!(instances, ["0", "0", "1", "1", "2", "2"]);
+}
+
+/// Its instances have the settings, as tasks and as processes, and the balancer tells them whom it heard.
+async fn is_as_set(store: &str) {
+    let settings = ["--idle-timeout", "8m", "--max-sessions", "1"];
+    let first = ["--instances", "2", "--port", "0", "--store", store];
+    let mut process = Process::start(&mut app(first.into_iter().chain(settings)));
+    let address = process.line_after("open ");
+    let log_in = async || {
+        let login = Request::post(format!("{address}/login")).header("x-forwarded-for", "203.0.113.9");
+        let browser = Browser::new();
+        let status = browser.send(login, "name=ada&password=engine").await.status;
+        (browser, status)
+    };
+    let (browser, status) = log_in().await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let page = browser.get(&address).await.text;
+    assert!(page.contains("It ends 8 minutes after the last request"), "{page}");
+    assert!(
+        page.contains("From 127.0.0.1") && !page.contains("203.0.113.9"),
+        "{page}"
+    );
+    for _both in 0..2 {
+        assert_eq!(log_in().await.1, StatusCode::CONFLICT);
+    }
+}
+
+#[tokio::test]
+async fn a_fleet_hands_its_settings_on() {
+    is_as_set("memory").await;
+    // Other tests log ada in too.
+    is_as_set(&format!("{}/2", Database::Redis.url().await)).await;
 }
 
 #[tokio::test]
