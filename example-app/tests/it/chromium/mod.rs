@@ -4,6 +4,8 @@ mod devices;
 mod driver;
 mod expiry;
 
+use std::collections::BTreeSet;
+
 use axum::http::Request;
 use fantoccini::wd::WindowHandle;
 use serde_json::{Value, json};
@@ -82,17 +84,15 @@ async fn a_login_on_one_instance_is_seen_on_the_other() {
     chromium.open(&address).await;
     chromium.until_text("dl", "nobody").await;
     log_in(&chromium).await;
-    let mut answered = Vec::new();
-    for _ in 0..4 {
-        // The page's stream of events takes no turn from the pages.
+    // By turns, but the page asks for more than itself now and then.
+    let mut answered = BTreeSet::new();
+    for _ in 0..10 {
         chromium.until_text("#live", "This page is live").await;
-        answered.push(who_answered(&chromium).await);
+        answered.insert(who_answered(&chromium).await);
         chromium.reload().await;
         chromium.until_text("dl", "ada").await;
     }
-    assert_eq!(answered[..2], answered[2..]);
-    answered.sort();
-    assert_eq!(answered, ["0 answered", "0 answered", "1 answered", "1 answered"]);
+    assert!(answered.iter().eq(["0 answered", "1 answered"]), "{answered:?}");
     chromium.click("form[action='/logout'] button").await;
     chromium.until_text("dl", "nobody").await;
     chromium.close().await;
