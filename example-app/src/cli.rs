@@ -16,7 +16,8 @@ use crate::{
 
 /// An app that runs as many instances behind a balancer and shares its sessions.
 ///
-/// Without a command it is `fleet`. Logs go to stderr; RUST_LOG says how much (default: info).
+/// Without a command it is `fleet`. Logs go to stderr; RUST_LOG says how much (default:
+/// info,session::audit=warn; for logins and logouts too: info).
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {

@@ -34,10 +34,13 @@ use tracing_subscriber::EnvFilter;
 /// Anything that ends the program, to be told with all its causes.
 type Failure = Box<dyn Error + Send + Sync>;
 
+/// What is logged unless RUST_LOG says otherwise. On a console, each login would be too much.
+const DEFAULT_LOG: &str = "info,session::audit=warn";
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

@@ -50,7 +50,10 @@ impl Instance {
     pub(crate) async fn serve(self, store: Store, listener: TcpListener, stop: Signal) -> std::io::Result<()> {
         let health = Health::default();
         let preparing = tokio::spawn(prepare::until_ready(store.clone(), self.index, health.clone()));
-        let layer = self.sessions.set(self.cookies.layer(store.sessions()));
+        let layer = self
+            .sessions
+            .set(self.cookies.layer(store.sessions()))
+            .instance(&*self.name);
         let here = Here::new(&self.name, &health).with_idle(self.sessions.idle());
         let routes = app(layer, here).merge(health.routes(&self.name, store.sessions()));
         let routes: Router = routes.layer(middleware::from_fn_with_state(self.forwarded, forwarded::log));
