@@ -17,7 +17,7 @@ use std::{
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// The superuser and its password.
@@ -125,10 +125,16 @@ impl Server {
 
     /// Ends all of its processes at once, with no chance to say a word.
     pub(crate) fn kill(&mut self) {
+        self.freeze();
         let processes = self.processes();
-        signal("-STOP", &processes);
         signal("-KILL", &processes);
         self.postmaster.take().unwrap().wait().unwrap();
+        // Until the last of them is gone, no server starts on the same data.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while processes.iter().copied().any(is_running) {
+            assert!(Instant::now() < deadline, "what was killed still runs");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Stops all of its processes in their tracks.
@@ -267,6 +273,15 @@ fn signal(signal: &str, processes: &[u32]) {
             .stderr(Stdio::null())
             .status();
     }
+}
+
+/// Whether a process runs. One that has ended and that nobody has asked for its status yet does not.
+fn is_running(process: u32) -> bool {
+    let state = Command::new("ps")
+        .args(["-o", "stat=", "-p", &process.to_string()])
+        .output()
+        .unwrap();
+    !matches!(state.stdout.first(), None | Some(b'Z'))
 }
 
 /// The user and group to run a server as.
