@@ -46,6 +46,12 @@ impl Delta {
         }
     }
 
+    /// Makes the changes of `later` after these.
+    #[cfg(feature = "axum")]
+    pub(crate) fn extend(&mut self, later: Self) {
+        self.0.extend(later.0);
+    }
+
     /// What this delta does to `key`, if it does anything.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Change> {

@@ -66,12 +66,14 @@ mod layer;
 mod lifetime;
 mod loaded;
 mod login;
+mod marker;
 mod memory;
 mod new_session;
 mod once;
 mod page;
 mod record;
 mod renewal;
+mod renewal_nonce;
 mod seal;
 #[cfg(feature = "seal")]
 mod sealing;
@@ -108,6 +110,7 @@ pub use layer::{ConfigError, SameSite, SessionLayer, SessionService};
 pub use lifetime::Lifetime;
 pub use loaded::Loaded;
 pub use login::Login;
+pub use marker::Marker;
 pub use memory::MemoryStore;
 pub use new_session::NewSession;
 #[cfg(feature = "once")]
@@ -116,6 +119,7 @@ pub use once::{Claim, Claimed, OnceStore};
 pub use page::Page;
 pub use record::{Data, Record};
 pub use renewal::Renewal;
+pub use renewal_nonce::RenewalNonce;
 pub use seal::Seal;
 #[cfg(feature = "axum")]
 pub use session::{Device, LoginOptions, Session};

@@ -25,6 +25,10 @@ pub struct Lifetime {
     /// The session is locked after this long without a request that opened it, if it is set: it keeps its data, and
     /// nobody gets at it before the user has logged in again. `idle` is then how long a locked one is kept.
     pub lock: Option<Duration>,
+    /// The session gets a new token when its token is this old and a request opens it, if it is set. For
+    /// [`Loaded::GRACE`](crate::Loaded::GRACE) the old one still finds the new one, so that no parallel request and no
+    /// lost response logs anybody out.
+    pub renewal: Option<Duration>,
 }
 
 impl Lifetime {
@@ -46,11 +50,16 @@ impl Lifetime {
     /// The longest timeout, but for [`UNLIMITED`](Self::UNLIMITED): 400 days, the longest that browsers keep a cookie.
     pub const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
+    /// The shortest time to a renewal: a minute, twice the [grace](crate::Loaded::GRACE), so that of a session's old tokens
+    /// one at most still finds it.
+    pub const SHORTEST_RENEWAL: Duration = Duration::from_secs(60);
+
     const fn minutes_and_hours(minutes: u64, hours: u64) -> Self {
         Self {
             idle: Duration::from_secs(minutes * 60),
             absolute: Duration::from_secs(hours * 60 * 60),
             lock: None,
+            renewal: None,
         }
     }
 
@@ -62,16 +71,39 @@ impl Lifetime {
             idle: self.absolute,
             absolute: self.absolute,
             lock: Some(self.idle),
+            renewal: self.renewal,
+        }
+    }
+
+    /// Renews the session's token each time it is this old, which is a minute or more.
+    ///
+    /// ```
+    /// # use session_core::Lifetime;
+    /// # use std::time::Duration;
+    /// let strict = Lifetime::FEDRAMP_HIGH.renewed_every(Duration::from_secs(10 * 60));
+    /// ```
+    #[must_use]
+    pub const fn renewed_every(self, interval: Duration) -> Self {
+        Self {
+            renewal: Some(interval),
+            ..self
         }
     }
 
     /// What cannot work, if anything.
     #[cfg(feature = "axum")]
     pub(crate) fn check(&self) -> Result<(), String> {
+        if self.renewal.is_some_and(|renewal| renewal < Self::SHORTEST_RENEWAL) {
+            return Err(
+                "the time to a renewal must be at least a minute, for the token before has half a minute of grace"
+                    .into(),
+            );
+        }
         let spans = [
             (Some(self.idle), "idle timeout"),
             (Some(self.absolute), "absolute timeout"),
             (self.lock, "time to the lock"),
+            (self.renewal, "time to a renewal"),
         ];
         for (span, name) in spans {
             let Some(span) = span else { continue };

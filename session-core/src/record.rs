@@ -27,6 +27,10 @@ pub struct Record {
     pub absolute_end: OffsetDateTime,
     /// How long after `last_seen` it is locked, if it ever is: then nothing but a login or its end changes it.
     pub lock: Option<Duration>,
+    /// How old its token becomes before it is renewed, if it ever is.
+    pub renewal: Option<Duration>,
+    /// When it got its token: at its creation, its login, or the last renewal.
+    pub renewed: OffsetDateTime,
     /// What its login said of itself.
     pub about: About,
     /// What its values are sealed with, if they are.
@@ -48,6 +52,8 @@ impl Record {
             idle_timeout,
             absolute_end,
             lock: None,
+            renewal: None,
+            renewed: now,
             about: About::default(),
             seal: None,
             loaded_at: now,
@@ -67,6 +73,13 @@ impl Record {
     pub fn is_locked(&self, now: OffsetDateTime) -> bool {
         self.lock
             .is_some_and(|lock| self.last_seen.saturating_add(to_signed(lock)) <= now)
+    }
+
+    /// Whether its token was old enough to be renewed at this time of the store's.
+    #[must_use]
+    pub fn is_renewal_due(&self, now: OffsetDateTime) -> bool {
+        self.renewal
+            .is_some_and(|renewal| self.renewed.saturating_add(to_signed(renewal)) <= now)
     }
 
     /// When the session ends if no further request opens it.

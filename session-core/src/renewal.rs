@@ -1,4 +1,4 @@
-use crate::{DEFAULT_MAX_SIZE, Delta, Login, Seal};
+use crate::{DEFAULT_MAX_SIZE, Delta, Login, RenewalNonce, Seal};
 
 /// What a [`renew`](crate::SessionStore::renew) does besides giving the session a new id.
 ///
@@ -19,6 +19,8 @@ pub struct Renewal {
     /// Makes this a login: the session begins anew, with this lifetime, and nobody is led from the old id to it. If it
     /// was another user's, nothing of theirs goes over: it has the delta's data and no other, and no seal but this one.
     pub login: Option<Login>,
+    /// Makes this a renewal by time, unless it is a login: the marker keeps the nonce for who holds the old token.
+    pub nonce: Option<RenewalNonce>,
     /// The seal from now on. A session that has one is not renewed without, for no token would open it; unless its data
     /// is left behind.
     pub seal: Option<Seal>,
@@ -34,6 +36,7 @@ impl Renewal {
             delta: Delta::default(),
             user,
             login: None,
+            nonce: None,
             seal: None,
             max_size: DEFAULT_MAX_SIZE,
         }
@@ -46,6 +49,12 @@ impl Renewal {
             login: Some(login.into()),
             ..Self::of(Some(user.into()))
         }
+    }
+
+    /// What the marker is to keep besides the new id.
+    #[must_use]
+    pub fn nonce(&self) -> Option<&RenewalNonce> {
+        self.nonce.as_ref().filter(|_| self.login.is_none())
     }
 
     /// Whether the session of `user` passes to somebody else, or to nobody.

@@ -1,8 +1,9 @@
 use std::fmt;
 
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, SessionId};
+use crate::{Error, RenewalNonce, SessionId};
 
 /// The secret in the cookie: whoever holds it holds the session.
 ///
@@ -52,6 +53,21 @@ impl SessionToken {
         Ok(token)
     }
 
+    /// The token that comes after this one in a renewal by time: HMAC-SHA-256 of the nonce under this token, in the same
+    /// shard. So all who hold this one make the same, and who holds neither this one nor the nonce makes none.
+    #[must_use]
+    pub fn successor(&self, nonce: &RenewalNonce) -> Self {
+        // HMAC fills a key up with zeros to the length of a block.
+        let mut key = [0; 64];
+        key[..Self::LEN].copy_from_slice(&self.0);
+        let mut mac = Hmac::<Sha256>::new(&key.into());
+        mac.update(b"session renewal");
+        mac.update(nonce.as_bytes());
+        let mut token = Self(mac.finalize().into_bytes().into());
+        token.0[..2].copy_from_slice(&self.0[..2]);
+        token
+    }
+
     /// The token with these bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
@@ -90,6 +106,16 @@ mod tests {
         // SHA-256 of 32 bytes 00..1f is 630dcd2966c4336691125448bbb25b4ff412a49c732db2c8abc1b8581bd710dd.
         let token = SessionToken::from_bytes(std::array::from_fn(|i| i as u8));
         assert_eq!(token.id().to_string(), "630dcd2966c4336691125448bbb20001");
+    }
+
+    #[test]
+    fn the_successor_of_a_token_is_pinned() {
+        // HMAC-SHA-256 with the key 00..1f of "session renewal" and 80..8f, its first two bytes those of the key.
+        let token = SessionToken::from_bytes(std::array::from_fn(|i| i as u8));
+        let nonce = RenewalNonce::from_bytes(std::array::from_fn(|i| 0x80 + i as u8));
+        let successor = token.successor(&nonce);
+        let text: String = successor.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(text, "000131f2783a73317db23198443cf4a09194e82ca0706527fa6b860e1326a4bf");
     }
 
     #[test]

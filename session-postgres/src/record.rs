@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, str, time::Duration};
 
 use serde_json::value::RawValue;
 use session_core::{
-    About, Data, DecodeError, Delta, Error, Fate, Record, Seal, SessionId, SessionInfo, SessionLimit, Value, Version,
+    About, Data, DecodeError, Delta, Error, Fate, Loaded, Marker, Record, RenewalNonce, Seal, SessionId, SessionInfo,
+    SessionLimit, Value, Version,
 };
 use sqlx::{Row, postgres::PgRow};
 use time::OffsetDateTime;
@@ -113,25 +114,37 @@ pub(crate) fn decode_touched(row: &PgRow) -> Result<(), Error> {
     }
 }
 
-/// A row of `load.sql`; nothing if it tells of a session that was just renewed.
-pub(crate) fn decode_record(row: &PgRow) -> Result<Option<Record>, sqlx::Error> {
-    let Some(data) = row.try_get("data")? else {
-        return Ok(None);
+/// A row of `load.sql`.
+pub(crate) fn decode_loaded(row: &PgRow) -> Result<Loaded, sqlx::Error> {
+    let (id, successor) = (decode_id(row)?, row.try_get::<Option<Uuid>, _>("successor")?);
+    let Some(successor) = successor else {
+        return Ok(Loaded::Live(id, Box::new(decode_record(row)?)));
     };
+    let mut marker = Marker::new(id, SessionId::from_bytes(successor.into_bytes()));
+    let nonce: Option<&[u8]> = row.try_get("nonce")?;
+    marker.nonce = nonce
+        .and_then(|nonce| nonce.try_into().ok())
+        .map(RenewalNonce::from_bytes);
+    let age = time_in(row, "loaded_at")? - time_in(row, "renewed")?;
+    marker.age = age.try_into().unwrap_or_default();
+    Ok(Loaded::Renewed(marker))
+}
+
+fn decode_record(row: &PgRow) -> Result<Record, sqlx::Error> {
     let idle_timeout = Duration::from_millis(unsigned(row, "idle_timeout")?);
     let mut record = Record::new(time_in(row, "created")?, idle_timeout, time_in(row, "absolute_end")?);
-    record.data = decode_data(data).map_err(|error| sqlx::Error::Decode(DecodeError::from(error).into()))?;
+    record.data =
+        decode_data(row.try_get("data")?).map_err(|error| sqlx::Error::Decode(DecodeError::from(error).into()))?;
     record.version = decode_version(row)?;
     record.user = row.try_get("user_id")?;
-    record.lock = match row.try_get::<Option<i64>, _>("lock")? {
-        Some(_) => Some(Duration::from_millis(unsigned(row, "lock")?)),
-        None => None,
-    };
+    record.lock = span(row, "lock")?;
+    record.renewal = span(row, "renewal")?;
+    record.renewed = time_in(row, "renewed")?;
     record.about = decode_about(row)?;
     record.seal = row.try_get::<Option<Vec<u8>>, _>("seal")?.map(Seal::from_bytes);
     record.last_seen = time_in(row, "last_seen")?;
     record.loaded_at = time_in(row, "loaded_at")?;
-    Ok(Some(record))
+    Ok(record)
 }
 
 /// A row of `of_user.sql`.
@@ -162,6 +175,14 @@ fn decode_data(text: &str) -> Result<Data, serde_json::Error> {
 fn time_in(row: &PgRow, column: &str) -> Result<OffsetDateTime, sqlx::Error> {
     let ms: i64 = row.try_get(column)?;
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).map_err(|error| wrong(column, error))
+}
+
+/// A length of time that not every session has.
+fn span(row: &PgRow, column: &str) -> Result<Option<Duration>, sqlx::Error> {
+    match row.try_get::<Option<i64>, _>(column)? {
+        Some(_) => unsigned(row, column).map(|ms| Some(Duration::from_millis(ms))),
+        None => Ok(None),
+    }
 }
 
 fn unsigned(row: &PgRow, column: &str) -> Result<u64, sqlx::Error> {

@@ -1,12 +1,7 @@
 use std::sync::Arc;
 
-use session_core::Loaded;
-
 /// How long a marker stands, in milliseconds.
 const MARKER_MS: &str = "300000";
-
-/// How long after a renewal its marker tells of it, in milliseconds.
-const JUST_RENEWED_MS: u128 = Loaded::JUST_RENEWED.as_millis();
 
 /// What sets locks on users apart from other locks of the database's applications: "sess" in ASCII.
 const USER_LOCK: &str = "1936028531";
@@ -116,7 +111,6 @@ pub(crate) fn fill_in(template: &str, schema: &str) -> String {
         .replace("{now}", NOW)
         .replace("{changes}", CHANGES)
         .replace("{marker_ms}", MARKER_MS)
-        .replace("{just_renewed_ms}", &JUST_RENEWED_MS.to_string())
         .replace("{user_lock}", USER_LOCK)
         .replace("{bucket_ms}", BUCKET_MS)
         .replace("{last_ms}", &LAST_MS.to_string())

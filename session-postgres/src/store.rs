@@ -15,7 +15,7 @@ use crate::{
     listener::Listener,
     migrate::{self, NEWEST},
     record::{
-        decode_count, decode_fate, decode_id, decode_info, decode_outcome, decode_record, decode_touched,
+        decode_count, decode_fate, decode_id, decode_info, decode_loaded, decode_outcome, decode_touched,
         decode_version, encode_duration, encode_id, encode_max, encode_sets, encode_size, encode_value,
     },
     statement::{Statement, Statements, arguments},
@@ -137,18 +137,14 @@ impl PostgresStore {
     async fn read(&self, ids: &[SessionId], deadline: Instant) -> Result<Loaded, Error> {
         let arguments = arguments![ids.iter().map(encode_id).collect::<Vec<_>>()];
         let rows = self.fetch(&self.statements.load, arguments, deadline).await?;
-        let mut loaded = Loaded::Missing;
-        for id in ids {
-            let Some(row) = rows.iter().find(|row| decode_id(row).is_ok_and(|found| found == *id)) else {
-                continue;
-            };
-            match decode_record(row) {
-                Ok(Some(record)) => return Ok(Loaded::Live(*id, Box::new(record))),
-                Ok(None) => loaded = Loaded::Renewed,
-                Err(error) => tracing::warn!(session = %id, %error, "a session's record cannot be read"),
-            }
-        }
-        Ok(loaded)
+        let found = ids.iter().map(|id| {
+            let row = rows.iter().find(|row| decode_id(row).is_ok_and(|found| found == *id));
+            row.map_or(Ok(Loaded::Missing), decode_loaded).unwrap_or_else(|error| {
+                tracing::warn!(session = %id, %error, "a session's record cannot be read");
+                Loaded::Missing
+            })
+        });
+        Ok(Loaded::first(ids, found))
     }
 
     /// The id that the session with this id has by now, if renewals that were no login have changed it.
@@ -209,6 +205,7 @@ impl SessionStore for PostgresStore {
             &new.about.class,
             limit.map(encode_max),
             limit.is_some_and(|limit| limit.excess == Excess::EndOldest),
+            new.lifetime.renewal.map(encode_duration),
         ];
         let rows = self.fetch(&self.statements.create, arguments, deadline).await?;
         let row = rows.first().ok_or(Error::IdInUse)?;
@@ -274,6 +271,8 @@ impl SessionStore for PostgresStore {
             login.map_or("", |login| &login.about.class),
             limit.map(encode_max),
             limit.is_some_and(|limit| limit.excess == Excess::EndOldest),
+            login.and_then(|login| login.lifetime.renewal).map(encode_duration),
+            renewal.nonce().map(|nonce| nonce.as_bytes().as_slice()),
         ];
         let mut answer = self.fetch(&self.statements.renew, arguments.clone(), deadline).await;
         if matches!(answer, Err(Error::IdInUse)) {

@@ -51,11 +51,15 @@ impl RedisStore {
             for (id, found) in self.read_together(&ids).await? {
                 match found {
                     Found::Record(record) if record.user.as_deref() == Some(user) => live.push((id, *record)),
-                    Found::Marker { successor, .. } => {
+                    Found::Marker {
+                        successor,
+                        by_login: false,
+                        ..
+                    } => {
                         dead.push(id);
-                        renewed.extend(successor.filter(|id| known.insert(*id)));
+                        renewed.extend(Some(successor).filter(|id| known.insert(*id)));
                     }
-                    Found::Record(_) | Found::Nothing => dead.push(id),
+                    Found::Record(_) | Found::Marker { .. } | Found::Nothing => dead.push(id),
                 }
             }
             if renewed.is_empty() {

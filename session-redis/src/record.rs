@@ -4,7 +4,9 @@
 use std::{str, time::Duration};
 
 use redis::Cmd;
-use session_core::{About, Data, Delta, Loaded, Record, Seal, SessionId, Value, Version};
+use session_core::{
+    About, Data, Delta, Lifetime, Loaded, Marker, Record, RenewalNonce, Seal, SessionId, Value, Version,
+};
 use time::OffsetDateTime;
 
 /// The fields of a record, or of a marker, that are none of its data.
@@ -36,6 +38,9 @@ const BY_LOGIN: &[u8] = b"\0l";
 const LOCK: &[u8] = b"\0k";
 const ABOUT: &[u8] = b"\0a";
 const SEAL: &[u8] = b"\0w";
+const RENEWAL: &[u8] = b"\0r";
+const RENEWED: &[u8] = b"\0t";
+const NONCE: &[u8] = b"\0n";
 
 /// No session lives longer than this, a thousand years, so that times stay within the calendar.
 const LONGEST_LIFE_MS: u64 = 31_557_600_000_000;
@@ -46,12 +51,38 @@ pub(crate) enum Found {
     Record(Box<Record>),
     /// The session was renewed.
     Marker {
-        /// The id that came after, unless it was a login.
-        successor: Option<SessionId>,
-        /// Whether its browser may not know yet.
-        just_now: bool,
+        /// The id that came after.
+        successor: SessionId,
+        /// Whether it was a login, from which nothing leads on.
+        by_login: bool,
+        nonce: Option<RenewalNonce>,
+        renewed: OffsetDateTime,
     },
     Nothing,
+}
+
+impl Found {
+    /// What a load of this id answers at `now`. As long as no clock was read nothing is known of a marker's age.
+    pub(crate) fn loaded(self, id: &SessionId, now: Option<OffsetDateTime>) -> Loaded {
+        match (self, now) {
+            (Self::Record(record), _) => Loaded::Live(*id, record),
+            (
+                Self::Marker {
+                    successor,
+                    nonce,
+                    renewed,
+                    ..
+                },
+                Some(now),
+            ) => {
+                let mut marker = Marker::new(*id, successor);
+                marker.nonce = nonce;
+                marker.age = (now - renewed).try_into().unwrap_or_default();
+                Loaded::Renewed(marker)
+            }
+            _ => Loaded::Missing,
+        }
+    }
 }
 
 /// Why a hash is no record.
@@ -75,14 +106,16 @@ pub(crate) fn add_pairs(command: &mut Cmd, delta: &Delta) {
 
 /// The fields of a session that begins, or of a login, which are none of its data and which not every session has.
 pub(crate) fn optional_fields(
-    lock: Option<Duration>,
+    lifetime: Option<&Lifetime>,
     about: &About,
     seal: Option<&Seal>,
 ) -> Vec<(&'static [u8], Vec<u8>)> {
-    let lock = lock.map(|lock| (LOCK, millis(lock).to_string().into_bytes()));
+    let span = |name, span| Some((name, millis(span?).to_string().into_bytes()));
+    let lock = span(LOCK, lifetime.and_then(|lifetime| lifetime.lock));
+    let renewal = span(RENEWAL, lifetime.and_then(|lifetime| lifetime.renewal));
     let about = about.to_json().map(|json| (ABOUT, json.into_bytes()));
     let seal = seal.map(|seal| (SEAL, seal.as_bytes().to_vec()));
-    [lock, about, seal].into_iter().flatten().collect()
+    [lock, renewal, about, seal].into_iter().flatten().collect()
 }
 
 /// Adds a delta to a script's arguments: how many keys it sets, each and its value, then the keys it removes.
@@ -117,11 +150,17 @@ pub(crate) fn decode(
     }
     let meta = Meta(meta);
     if let Some(successor) = meta.get(SUCCESSOR) {
-        let is_new = |now: OffsetDateTime| Some(now < meta.time(LAST_SEEN, "renewed").ok()? + Loaded::JUST_RENEWED);
+        if successor.is_empty() {
+            // `scripts/bar.lua` put it there.
+            return Ok(Found::Nothing);
+        }
         let successor = str::from_utf8(successor).ok().and_then(|id| id.parse().ok());
+        let nonce = meta.get(NONCE).and_then(|nonce| nonce.try_into().ok());
         return Ok(Found::Marker {
-            successor: successor.filter(|_| meta.get(BY_LOGIN) == Some(b"0")),
-            just_now: now.and_then(is_new).unwrap_or(false),
+            successor: successor.ok_or(Damage { field: "successor" })?,
+            by_login: meta.get(BY_LOGIN) != Some(b"0"),
+            nonce: nonce.map(RenewalNonce::from_bytes),
+            renewed: meta.time(LAST_SEEN, "renewed")?,
         });
     }
     if data.is_empty() && meta.0.is_empty() {
@@ -139,10 +178,11 @@ pub(crate) fn decode(
     record.version = Version(meta.number(VERSION, "version")?);
     record.user = meta.text(USER, "user")?;
     record.last_seen = meta.time(LAST_SEEN, "last seen")?;
-    record.lock = match meta.get(LOCK) {
-        Some(_) => Some(Duration::from_millis(meta.number(LOCK, "lock")?)),
-        None => None,
-    };
+    record.lock = meta.span(LOCK, "lock")?;
+    record.renewal = meta.span(RENEWAL, "renewal")?;
+    if meta.get(RENEWED).is_some() {
+        record.renewed = meta.time(RENEWED, "renewed")?;
+    }
     record.about = meta
         .text(ABOUT, "about")?
         .map_or_else(About::default, |text| About::from_json(&text));
@@ -167,6 +207,12 @@ impl Meta {
         let digits = self.get(name).filter(|value| value.iter().all(u8::is_ascii_digit));
         let number = digits.and_then(|digits| str::from_utf8(digits).ok()?.parse().ok());
         number.ok_or(Damage { field })
+    }
+
+    /// A length of time that not every record has.
+    fn span(&self, name: &[u8], field: &'static str) -> Result<Option<Duration>, Damage> {
+        let ms = self.get(name).map(|_| self.number(name, field));
+        ms.transpose().map(|ms| ms.map(Duration::from_millis))
     }
 
     fn time(&self, name: &[u8], field: &'static str) -> Result<OffsetDateTime, Damage> {
@@ -245,24 +291,29 @@ mod tests {
     #[test]
     fn nothing_and_a_marker_are_no_records() {
         assert_eq!(decode([], None), Ok(Found::Nothing));
-        let read = |by_login: &str, after_ms: i64| {
-            let fields = [("\0m", &*"0".repeat(32)), ("\0l", by_login), ("\0s", "1700000000000")];
-            let fields = fields.map(|(name, value)| (name.into(), value.into()));
-            let now = OffsetDateTime::from_unix_timestamp_nanos((1_700_000_000_000 + i128::from(after_ms)) * 1_000_000);
-            match decode(fields, Some(now.unwrap())).unwrap() {
-                Found::Marker { successor, just_now } => (successor.is_some(), just_now),
-                other => panic!("no marker: {other:?}"),
-            }
+        let id = "0123456789abcdef0123456789abcdef";
+        let fields = |by_login: &'static str| [("\0m", id), ("\0l", by_login), ("\0s", "1700000000000")];
+        let marker = |fields: Vec<(&str, &str)>| {
+            let fields = fields.into_iter().map(|(name, value)| (name.into(), value.into()));
+            decode(fields, None)
         };
-        assert_eq!(read("0", 0), (true, true));
-        assert_eq!(read("1", 9_999), (false, true));
-        assert_eq!(read("0", 10_000), (true, false));
-        let marker = [(b"\0m".to_vec(), b"?".to_vec())];
-        let found = Found::Marker {
-            successor: None,
-            just_now: false,
+        let expected = |by_login, nonce| Found::Marker {
+            successor: id.parse().unwrap(),
+            by_login,
+            nonce,
+            renewed: OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap(),
         };
-        assert_eq!(decode(marker, Some(OffsetDateTime::now_utc())), Ok(found));
+        assert_eq!(marker(fields("0").into()), Ok(expected(false, None)));
+        assert_eq!(marker(fields("1").into()), Ok(expected(true, None)));
+        let by_time = [fields("0").as_slice(), &[("\0n", "0123456789abcdef")]].concat();
+        let nonce = RenewalNonce::from_bytes(*b"0123456789abcdef");
+        assert_eq!(marker(by_time), Ok(expected(false, Some(nonce))));
+        assert_eq!(
+            marker(vec![("\0m", ""), ("\0l", "1"), ("\0s", "1")]),
+            Ok(Found::Nothing)
+        );
+        assert!(marker(vec![("\0m", "?"), ("\0l", "0"), ("\0s", "1700000000000")]).is_err());
+        assert!(marker(vec![("\0m", id), ("\0l", "0")]).is_err());
     }
 
     #[test]

@@ -134,7 +134,7 @@ impl SessionStore for RedisStore {
             .arg(millis(new.lifetime.absolute))
             .arg(size);
         add_user(&mut create, new.user.as_deref());
-        let fields = optional_fields(new.lifetime.lock, &new.about, new.seal.as_ref());
+        let fields = optional_fields(Some(&new.lifetime), &new.about, new.seal.as_ref());
         create.arg(new.delta.sets().count() + fields.len()).arg(&fields);
         add_pairs(&mut create, &new.delta);
         let reply = match &new.user {
@@ -171,15 +171,12 @@ impl SessionStore for RedisStore {
         if let Some(time) = answers.next().as_ref().and_then(read_time) {
             self.connection.clock.set(time);
         }
-        let mut loaded = Loaded::Missing;
-        for (id, answer) in ids.iter().zip(records) {
-            match self.read_hash(id, answer)? {
-                Found::Record(record) => return Ok(Loaded::Live(*id, record)),
-                Found::Marker { just_now: true, .. } => loaded = Loaded::Renewed,
-                Found::Marker { .. } | Found::Nothing => {}
-            }
-        }
-        Ok(loaded)
+        let found = ids.iter().zip(records).map(|(id, answer)| {
+            let found = self.read_hash(id, answer)?;
+            Ok(found.loaded(id, self.connection.clock.now()))
+        });
+        let found: Vec<_> = found.collect::<Result<_, Error>>()?;
+        Ok(Loaded::first(ids, found))
     }
 
     async fn update(&self, id: &SessionId, update: &Update) -> Result<Version, Error> {
@@ -212,19 +209,19 @@ impl SessionStore for RedisStore {
 
     async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error> {
         let login = renewal.login.as_ref();
-        let (lock, about) = login
-            .map(|login| (login.lifetime.lock, login.about.clone()))
-            .unwrap_or_default();
-        let fields = optional_fields(lock, &about, renewal.seal.as_ref());
+        let about = login.map(|login| login.about.clone()).unwrap_or_default();
+        let lifetime = login.map(|login| &login.lifetime);
+        let fields = optional_fields(lifetime, &about, renewal.seal.as_ref());
+        let nonce = renewal.nonce().map_or(&[][..], |nonce| nonce.as_bytes());
         let renew = |only_asks: bool| {
             let mut renew = Script::Renew.on(&[self.keys.session(from), self.keys.session(to)]);
             renew.arg(to.to_string()).arg(u8::from(login.is_some()));
-            match login.map(|login| login.lifetime) {
+            match lifetime {
                 Some(lifetime) => renew.arg(millis(lifetime.idle)).arg(millis(lifetime.absolute)),
                 None => renew.arg("").arg(""),
             };
             add_user(&mut renew, renewal.user.as_deref());
-            renew.arg(renewal.max_size).arg(u8::from(only_asks));
+            renew.arg(renewal.max_size).arg(u8::from(only_asks)).arg(nonce);
             renew.arg(fields.len()).arg(&fields);
             add_changes(&mut renew, &renewal.delta);
             renew

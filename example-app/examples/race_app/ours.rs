@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use axum::{
     Json, Router,
     extract::Path,
@@ -5,7 +7,7 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::Value;
-use session_core::{Error, Excess, LoginOptions, Session, SessionLayer, SessionLimit};
+use session_core::{Error, Excess, Lifetime, LoginOptions, Session, SessionLayer, SessionLimit};
 use session_postgres::{PostgresOptions, PostgresStore};
 use session_redis::{RedisOptions, RedisStore};
 
@@ -74,12 +76,16 @@ async fn login(Path(user): Path<String>, Held(session): Held<Session>) -> Result
     session.login(user)
 }
 
-/// Of two classes a user may have two sessions: the first two, or the newest two.
+/// Of two classes a user may have two sessions: the first two, or the newest two. Of a third the token is renewed.
 async fn login_of_class(
     Path((user, class)): Path<(String, String)>,
     Held(session): Held<Session>,
 ) -> Result<(), Error> {
-    session.login_with(user, LoginOptions::new().class(class))
+    let mut lifetime = Lifetime::default();
+    if class == "renewed" {
+        lifetime = lifetime.renewed_every(Duration::from_secs(60));
+    }
+    session.login_with(user, LoginOptions::new().class(class).lifetime(lifetime))
 }
 
 async fn logout(Held(session): Held<Session>) -> Result<(), Error> {

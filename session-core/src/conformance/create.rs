@@ -34,6 +34,7 @@ pub async fn a_creation_keeps_user_and_lifetime(store: &SharedStore) {
         idle: Duration::from_millis(1_234_567),
         absolute: Duration::from_millis(7_654_321),
         lock: None,
+        renewal: None,
     };
     let id = create(store, &NewSession::new(lifetime).with_user(&user)).await;
 

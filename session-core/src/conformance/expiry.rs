@@ -26,6 +26,7 @@ pub async fn a_session_expires_at_its_absolute_end(store: &SharedStore) {
         idle: LONG.idle,
         absolute: BRIEF.idle,
         lock: None,
+        renewal: None,
     };
     let user = new_user();
     let id = create(store, &NewSession::new(lifetime).with_user(&user)).await;

@@ -13,6 +13,7 @@ pub(super) const LONG: Lifetime = Lifetime {
     idle: Duration::from_secs(60 * 60),
     absolute: Duration::from_secs(10 * 60 * 60),
     lock: None,
+    renewal: None,
 };
 
 /// The lifetime of sessions that expire at once; nothing may be asserted of them before.
@@ -20,6 +21,7 @@ pub(super) const BRIEF: Lifetime = Lifetime {
     idle: Duration::from_millis(80),
     absolute: Duration::from_secs(10 * 60 * 60),
     lock: None,
+    renewal: None,
 };
 
 pub(super) fn new_id() -> SessionId {
@@ -95,7 +97,7 @@ pub(super) fn record(store: &SharedStore, id: &SessionId) -> impl Future<Output 
                 assert_eq!(found, id, "another session than the one asked for, at {caller}");
                 *record
             }
-            Loaded::Renewed | Loaded::Missing => panic!("a live session is missing, at {caller}"),
+            Loaded::Renewed(_) | Loaded::Missing => panic!("a live session is missing, at {caller}"),
         }
     }
 }

@@ -15,12 +15,14 @@ const IDLE_FIRST: Lifetime = Lifetime {
     idle: END,
     absolute: LONG.absolute,
     lock: None,
+    renewal: None,
 };
 
 const ABSOLUTE_FIRST: Lifetime = Lifetime {
     idle: LONG.idle,
     absolute: END,
     lock: None,
+    renewal: None,
 };
 
 /// A session that is touched in time outlives its first idle timeout (promise P9).
@@ -151,6 +153,7 @@ pub async fn a_login_s_own_lifetime_holds(store: &SharedStore) {
                 idle,
                 absolute,
                 lock: None,
+                renewal: None,
             },
         );
         store.renew(&old, &new, &login).await.unwrap();
@@ -177,6 +180,7 @@ pub async fn an_endless_lifetime_is_kept(store: &SharedStore) {
             idle: life,
             absolute: life,
             lock: None,
+            renewal: None,
         };
         let id = create(store, &NewSession::new(lifetime)).await;
         store.touch(&id).await.unwrap();

@@ -43,6 +43,11 @@ macro_rules! conformance_tests {
             a_locked_session_is_kept_and_not_changed
             a_login_opens_a_locked_session
             activity_puts_the_lock_off
+            a_renewal_by_time_tells_its_nonce
+            a_renewal_by_time_leads_on
+            a_renewal_by_time_comes_in_its_place
+            the_age_of_a_token_is_known
+            of_renewals_by_time_at_once_one_is_made
             a_seal_is_kept
             a_renewal_may_bring_a_seal
             a_login_as_somebody_else_leaves_the_seal_behind

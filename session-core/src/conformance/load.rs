@@ -31,7 +31,7 @@ pub async fn the_first_of_several_live_sessions_is_loaded(store: &SharedStore) {
             let expected = record(store, &ids[0]).await;
             match loaded {
                 Loaded::Live(id, record) => assert_eq!((id, record.data), (ids[0], expected.data)),
-                Loaded::Renewed | Loaded::Missing => panic!("two live sessions are missing"),
+                Loaded::Renewed(_) | Loaded::Missing => panic!("two live sessions are missing"),
             }
         }
     }
@@ -65,9 +65,13 @@ pub async fn a_session_just_renewed_is_told_from_a_missing_one(store: &SharedSto
         Renewal::login(&user, crate::conformance::given::LONG),
     ] {
         let old = visitor(store, [("a", "1")]).await;
-        renewed(store, &old, &renewal).await;
+        let new = renewed(store, &old, &renewal).await;
         for ids in [vec![old], vec![unknown, old], vec![old, unknown], vec![old, old]] {
-            assert_eq!(store.load(&ids).await.unwrap(), Loaded::Renewed);
+            let loaded = store.load(&ids).await.unwrap();
+            assert!(
+                matches!(loaded, Loaded::Renewed(marker) if marker.id == old && marker.successor == new),
+                "{loaded:?}"
+            );
         }
         assert!(matches!(store.load(&[old, live]).await.unwrap(), Loaded::Live(id, _) if id == live));
     }

@@ -22,6 +22,7 @@ pub async fn a_login_binds_the_user_and_begins_anew(store: &SharedStore) {
         idle: Duration::from_millis(600_001),
         absolute: Duration::from_millis(6_000_007),
         lock: None,
+        renewal: None,
     };
     let mut delta = sets([("seen", "true")]);
     delta.remove("csrf");

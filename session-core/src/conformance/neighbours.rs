@@ -23,7 +23,7 @@ pub async fn loads_at_once_are_answered_each_with_its_own(store: &SharedStore) {
                     assert_eq!(found, id);
                     assert_data(&record.data, [("i", text.as_str())]);
                 }
-                Loaded::Renewed | Loaded::Missing => panic!("session {i} is missing"),
+                Loaded::Renewed(_) | Loaded::Missing => panic!("session {i} is missing"),
             }
         }
         assert_eq!(store.load(&[dead]).await.unwrap(), Loaded::Missing);

@@ -24,10 +24,11 @@ pub(crate) struct Config {
     pub(crate) user_from: Option<(String, UserOf)>,
 }
 
-/// The names and attributes of the two cookies.
+/// The names and attributes of the cookies.
 #[derive(Clone, Debug)]
 pub(crate) struct Cookie {
     pub(crate) login: String,
+    pub(crate) renewed: String,
     pub(crate) visitor: String,
     pub(crate) path: String,
     pub(crate) domain: Option<String>,
@@ -58,6 +59,7 @@ impl Default for Cookie {
     fn default() -> Self {
         Self {
             login: "__Host-id".into(),
+            renewed: "__Host-id-renewed".into(),
             visitor: "__Host-visitor".into(),
             path: "/".into(),
             domain: None,
@@ -92,14 +94,12 @@ impl Config {
 
 impl Cookie {
     fn check(&self) -> Result<(), String> {
-        for name in [&self.login, &self.visitor] {
+        let names = self.names();
+        for (i, name) in names.into_iter().enumerate() {
             self.check_name(name)?;
-        }
-        if self.login == self.visitor {
-            return Err(format!(
-                "the login and the visitor cookie are both named {:?}: give them two names",
-                self.login
-            ));
+            if names[..i].contains(&name) {
+                return Err(format!("two cookies are named {name:?}: give them two names"));
+            }
         }
         if !self.path.starts_with('/') || !is_attribute(&self.path) {
             return Err(format!(
@@ -120,6 +120,10 @@ impl Cookie {
             return Err("browsers drop SameSite=None cookies that are not Secure: set .secure(true) or .same_site(SameSite::Lax)".into());
         }
         Ok(())
+    }
+
+    pub(crate) fn names(&self) -> [&String; 3] {
+        [&self.login, &self.renewed, &self.visitor]
     }
 
     fn check_name(&self, name: &str) -> Result<(), String> {
@@ -153,7 +157,7 @@ impl Cookie {
     /// Drops what a browser ties to https.
     pub(crate) fn make_insecure(&mut self) {
         self.secure = false;
-        for name in [&mut self.login, &mut self.visitor] {
+        for name in [&mut self.login, &mut self.renewed, &mut self.visitor] {
             for prefix in ["__Host-", "__Secure-"] {
                 if has_prefix(name, prefix) {
                     name.drain(..prefix.len());

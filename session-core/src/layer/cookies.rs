@@ -9,11 +9,19 @@ use crate::{SessionId, SessionToken};
 /// The most tokens of one request that are tried. Browsers send one or two; more are somebody's planting.
 const MAX_CANDIDATES: usize = 4;
 
-/// Which of the two cookies holds a session's token.
+/// Which of the cookies holds a session's token. The first live one of them counts.
+///
+/// A renewal by time comes with any response, also with one that is late: so it has a cookie of its own, which takes
+/// the place of no login's (promise P4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Login,
+    Renewed,
     Visitor,
+}
+
+impl Place {
+    const ALL: [Self; 3] = [Self::Login, Self::Renewed, Self::Visitor];
 }
 
 /// A request's Cookie headers, not looked at until its handler asks for the session.
@@ -26,7 +34,7 @@ impl RequestCookies {
 
     /// The well-formed tokens, each with its id, login cookies first; at most [`MAX_CANDIDATES`].
     pub(crate) fn candidates(&self, cookie: &Cookie) -> Vec<(SessionId, SessionToken)> {
-        let values = self.values(&cookie.login).chain(self.values(&cookie.visitor));
+        let values = Place::ALL.into_iter().flat_map(|place| self.values(cookie.name(place)));
         let mut candidates: Vec<(SessionId, SessionToken)> = Vec::new();
         for token in values.filter_map(parse_token) {
             let id = token.id();
@@ -65,12 +73,9 @@ fn parse_token(text: &[u8]) -> Option<SessionToken> {
     (length == SessionToken::LEN).then(|| SessionToken::from_bytes(bytes))
 }
 
-/// What a response does to the two cookies.
+/// What a response does to the cookies, in the order of [`Place::ALL`].
 #[derive(Debug, Default)]
-pub(crate) struct SetCookies {
-    login: Option<Change>,
-    visitor: Option<Change>,
-}
+pub(crate) struct SetCookies([Option<Change>; Place::ALL.len()]);
 
 #[derive(Debug)]
 enum Change {
@@ -80,24 +85,26 @@ enum Change {
 
 impl SetCookies {
     pub(crate) fn set(&mut self, place: Place, token: SessionToken) {
-        *self.at(place) = Some(Change::Set(token));
+        self.0[place as usize] = Some(Change::Set(token));
     }
 
-    /// Removes a cookie, if the browser has it.
-    pub(crate) fn remove(&mut self, place: Place) {
-        *self.at(place) = Some(Change::Remove);
-    }
-
-    fn at(&mut self, place: Place) -> &mut Option<Change> {
-        match place {
-            Place::Login => &mut self.login,
-            Place::Visitor => &mut self.visitor,
+    /// Sets a cookie, and removes those that a login leaves nothing in.
+    pub(crate) fn set_only(&mut self, place: Place, token: SessionToken) {
+        if place == Place::Login {
+            self.remove_all();
         }
+        self.set(place, token);
+    }
+
+    /// Removes those of the cookies that the browser has.
+    pub(crate) fn remove_all(&mut self) {
+        self.0 = Place::ALL.map(|_| Some(Change::Remove));
     }
 
     /// Adds the Set-Cookie headers of the response to `request`.
     pub(crate) fn write(&self, cookie: &Cookie, request: &RequestCookies, headers: &mut HeaderMap) {
-        for (name, change) in [(&cookie.login, &self.login), (&cookie.visitor, &self.visitor)] {
+        for (place, change) in Place::ALL.into_iter().zip(&self.0) {
+            let name = cookie.name(place);
             let header = match change {
                 None => continue,
                 Some(Change::Set(token)) => cookie.header(name, &encode_token(token), ""),
@@ -113,6 +120,14 @@ impl SetCookies {
 }
 
 impl Cookie {
+    fn name(&self, place: Place) -> &str {
+        match place {
+            Place::Login => &self.login,
+            Place::Renewed => &self.renewed,
+            Place::Visitor => &self.visitor,
+        }
+    }
+
     fn header(&self, name: &str, value: &str, max_age: &str) -> String {
         let domain = self
             .domain

@@ -35,6 +35,7 @@ use crate::{
 /// | [`path`](Self::path), [`domain`](Self::domain) | `/`, none |
 /// | [`same_site`](Self::same_site), [`secure`](Self::secure), [`http_only`](Self::http_only) | Lax, yes, yes |
 /// | [`idle_timeout`](Self::idle_timeout), [`absolute_timeout`](Self::absolute_timeout) | 30 minutes, 12 hours |
+/// | [`renew_every`](Self::renew_every) | never |
 /// | [`session_limit`](Self::session_limit), [`session_limit_of`](Self::session_limit_of) | none |
 /// | [`touch_interval`](Self::touch_interval) | 1 minute |
 /// | [`store_timeout`](Self::store_timeout) | 2 seconds a request |
@@ -74,8 +75,11 @@ impl SessionLayer {
     }
 
     /// Names the cookie of sessions made by a login or a renewal. Default: `__Host-id`.
+    ///
+    /// The cookie of tokens that were [renewed by time](Self::renew_every) has this name and `-renewed`.
     pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
         self.config.cookie.login = name.into();
+        self.config.cookie.renewed = format!("{}-renewed", self.config.cookie.login);
         self
     }
 
@@ -171,6 +175,23 @@ impl SessionLayer {
     /// Ends a session this long after it began or its user logged in. Default: 12 hours.
     pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
         self.config.lifetime.absolute = timeout;
+        self
+    }
+
+    /// Renews the token of a session each time it is this old and a request opens it. Default: never.
+    ///
+    /// So a token that was stolen is worth nothing after this time, unless its thief uses it before the browser does: and
+    /// then the browser's is the one that opens nothing, and an audit event tells of it. Neither requests at the same
+    /// moment nor a lost response log anybody out: for half a minute the old token finds the new one. It comes in a
+    /// [cookie of its own](Self::cookie_name), so that no late response takes the place of a login's.
+    ///
+    /// ```
+    /// # use session_core::{MemoryStore, SessionLayer};
+    /// # use std::time::Duration;
+    /// let layer = SessionLayer::new(MemoryStore::new()).renew_every(Duration::from_secs(15 * 60));
+    /// ```
+    pub fn renew_every(mut self, interval: Duration) -> Self {
+        self.config.lifetime.renewal = Some(interval);
         self
     }
 

@@ -7,8 +7,8 @@ use std::{
 use time::OffsetDateTime;
 
 use crate::{
-    Data, Error, Expectation, Fate, Loaded, NewSession, Page, Record, Renewal, SessionId, SessionInfo, Update, Version,
-    WatchLink,
+    Data, Error, Expectation, Fate, Loaded, Marker, NewSession, Page, Record, Renewal, RenewalNonce, SessionId,
+    SessionInfo, Update, Version, WatchLink,
 };
 
 /// How long a marker stands.
@@ -32,6 +32,7 @@ enum Slot {
     Marker {
         successor: SessionId,
         by_login: bool,
+        nonce: Option<RenewalNonce>,
         until: OffsetDateTime,
     },
 }
@@ -68,6 +69,7 @@ impl Shard {
         new.delta.apply_to(&mut record.data);
         record.user.clone_from(&new.user);
         record.lock = new.lifetime.lock;
+        record.renewal = new.lifetime.renewal;
         record.about.clone_from(&new.about);
         record.seal.clone_from(&new.seal);
         check_size(&record.data, new.max_size)?;
@@ -84,7 +86,17 @@ impl Shard {
 
     pub(super) fn load(&self, now: OffsetDateTime, id: &SessionId) -> Loaded {
         match self.slots.get(id) {
-            Some(Slot::Marker { until, .. }) if now < *until - MARKER_LIFE + Loaded::JUST_RENEWED => Loaded::Renewed,
+            Some(Slot::Marker {
+                successor,
+                nonce,
+                until,
+                ..
+            }) if now < *until => {
+                let mut marker = Marker::new(*id, *successor);
+                marker.nonce = *nonce;
+                marker.age = MARKER_LIFE - Duration::try_from(*until - now).unwrap_or_default();
+                Loaded::Renewed(marker)
+            }
             slot => slot.and_then(|slot| slot.live(now)).map_or(Loaded::Missing, |record| {
                 let mut record = Box::new(record.clone());
                 record.loaded_at = now;
@@ -99,6 +111,7 @@ impl Shard {
                 successor,
                 by_login: false,
                 until,
+                ..
             }) if now < *until => Fate::Renewed(*successor),
             slot => slot.and_then(|slot| slot.live(now)).map_or(Fate::Ended, |record| {
                 Fate::Live((record.expires() - now).try_into().unwrap_or_default())
@@ -170,6 +183,7 @@ impl Shard {
         check_size(&record.data, renewal.max_size)?;
         record.version.0 += 1;
         record.last_seen = now;
+        record.renewed = now;
         record.user.clone_from(&renewal.user);
         record.seal.clone_from(&renewal.seal);
         if let Some(login) = &renewal.login {
@@ -177,6 +191,7 @@ impl Shard {
             record.idle_timeout = login.lifetime.idle;
             record.absolute_end = end_of(now, login.lifetime.absolute);
             record.lock = login.lifetime.lock;
+            record.renewal = login.lifetime.renewal;
             record.about.clone_from(&login.about);
         }
         let version = record.version;
@@ -186,6 +201,7 @@ impl Shard {
         let marker = Slot::Marker {
             successor: *to,
             by_login: renewal.login.is_some(),
+            nonce: renewal.nonce().copied(),
             until: now + MARKER_LIFE,
         };
         self.slots.insert(*from, marker);
@@ -259,6 +275,7 @@ impl Shard {
             successor,
             by_login: false,
             until,
+            ..
         }) = self.slots.get(&id)
             && now < *until
         {

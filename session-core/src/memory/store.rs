@@ -86,16 +86,8 @@ impl SessionStore for MemoryStore {
     }
 
     async fn load(&self, ids: &[SessionId]) -> Result<Loaded, Error> {
-        let mut loaded = Loaded::Missing;
-        for id in ids {
-            let shard = read(self.shard(id));
-            match shard.load(self.clock.now(), id) {
-                live @ Loaded::Live(..) => return Ok(live),
-                Loaded::Renewed => loaded = Loaded::Renewed,
-                Loaded::Missing => {}
-            }
-        }
-        Ok(loaded)
+        let load = |id| read(self.shard(id)).load(self.clock.now(), id);
+        Ok(Loaded::first(ids, ids.iter().map(load)))
     }
 
     async fn update(&self, id: &SessionId, update: &Update) -> Result<Version, Error> {

@@ -6,7 +6,9 @@ use std::{sync::Arc, time::Duration};
 use time::OffsetDateTime;
 
 use super::shard::{MARKER_LIFE, Shard};
-use crate::{Delta, Error, Lifetime, Loaded, NewSession, Renewal, SessionId, SessionToken, Update, Version, Watch};
+use crate::{
+    Delta, Error, Lifetime, Loaded, Marker, NewSession, Renewal, SessionId, SessionToken, Update, Version, Watch,
+};
 
 const START: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 const SECOND: Duration = Duration::from_secs(1);
@@ -14,6 +16,7 @@ const BRIEF: Lifetime = Lifetime {
     idle: SECOND,
     absolute: Duration::from_secs(10),
     lock: None,
+    renewal: None,
 };
 
 fn shard() -> Shard {
@@ -35,13 +38,17 @@ fn is_live(shard: &Shard, now: OffsetDateTime, id: &SessionId) -> bool {
 }
 
 #[test]
-fn a_session_counts_as_just_renewed_for_ten_seconds() {
+fn a_marker_tells_its_age() {
     let mut shard = shard();
     let old = created(&mut shard, START, &NewSession::new(Lifetime::default()));
-    shard.renew(START, &old, &new_id(), &Renewal::of(None)).unwrap();
-    let over = START + Duration::from_secs(10);
-    assert_eq!(shard.load(over - Duration::from_nanos(1), &old), Loaded::Renewed);
-    assert_eq!(shard.load(over, &old), Loaded::Missing);
+    let new = new_id();
+    shard.renew(START, &old, &new, &Renewal::of(None)).unwrap();
+    for age in [Duration::ZERO, Duration::from_secs(10), MARKER_LIFE - SECOND] {
+        let mut marker = Marker::new(old, new);
+        marker.age = age;
+        assert_eq!(shard.load(START + age, &old), Loaded::Renewed(marker));
+    }
+    assert_eq!(shard.load(START + MARKER_LIFE, &old), Loaded::Missing);
 }
 
 #[test]

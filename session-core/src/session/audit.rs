@@ -23,6 +23,8 @@ pub(crate) enum Event {
     EndAll,
     /// A token was shown that opens nothing: it was never given out, or its session has ended or expired.
     UnknownSession,
+    /// A token was shown whose session had got another one by a renewal or a login, some time before.
+    ReusedToken,
     /// A session was opened that is locked.
     Locked,
     /// A value cannot be read: it is damaged, was tampered with, or is of another type.
@@ -39,13 +41,14 @@ impl Event {
             Self::EndDevice => "end_device",
             Self::EndAll => "end_all",
             Self::UnknownSession => "unknown_session",
+            Self::ReusedToken => "reused_token",
             Self::Locked => "locked",
             Self::Undecodable => "undecodable",
         }
     }
 
     const fn is_suspicious(self) -> bool {
-        matches!(self, Self::LoginRefused | Self::Undecodable)
+        matches!(self, Self::LoginRefused | Self::ReusedToken | Self::Undecodable)
     }
 }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::{Handle, audit::Event, state::Step, vault::Vault};
+use super::{Handle, audit::Event, step::Step, vault::Vault};
 use crate::{Error, SessionToken};
 
 impl Handle {
@@ -54,6 +54,8 @@ impl Handle {
     }
 
     async fn commit_in_turn(&self) -> Result<(), Error> {
+        self.renew_by_time().await;
+        let intent = self.state().intent.clone();
         let mut step = self.state().take_step(&self.config)?;
         if self.state().closed && matches!(step, Step::Create(..) | Step::Renew(..)) {
             self.state().abandon();
@@ -61,7 +63,13 @@ impl Handle {
                 action: "log in or write to a new session",
             });
         }
-        let done = self.perform(&mut step).await;
+        let mut done = self.perform(&mut step).await;
+        if let (Step::Renew(..), Err(Error::Ended)) = (&step, &done)
+            && self.catch_up().await?
+        {
+            step = self.state().retake_step(intent, &self.config)?;
+            done = self.perform(&mut step).await;
+        }
         if let (Step::Update(id, update), Err(Error::TooLarge { .. })) = (&step, &done)
             && update.touch
         {
@@ -75,6 +83,25 @@ impl Handle {
             Err(_) => state.abandon(),
         }
         done
+    }
+
+    /// Renews a session whose token has become old. Nothing of the request depends on it, so whatever becomes of it the
+    /// response stands: the next request tries again.
+    async fn renew_by_time(&self) {
+        let renewed = async {
+            let mut step = self.state().take_renewal_by_time(&self.config)?;
+            match self.perform(&mut step).await {
+                // Another request was faster, and its token is this one's too.
+                Err(Error::Ended) => self.catch_up().await.map(drop),
+                done => {
+                    self.audit_step(&step, &done);
+                    done.map(|()| self.state().settle(step, &self.config))
+                }
+            }
+        };
+        if let Err(error) = renewed.await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "a token was not renewed");
+        }
     }
 
     /// Tells the auditor of a login or a renewal, and of a login that was refused.

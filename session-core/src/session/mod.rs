@@ -1,12 +1,13 @@
 //! What a handler holds, and how what it did reaches the store.
 //!
 //! `Session` (the public face) → `Handle` (one a request: load, commit, logout) → `State` (what is known and what is
-//! to be done) → the store, every call within the request's `Budget`.
+//! to be done, as one `Step`) → the store, every call within the request's `Budget`.
 
 mod audit;
 mod budget;
 mod commit;
 mod contenders;
+mod current;
 mod device;
 mod devices;
 mod extract;
@@ -17,6 +18,7 @@ mod login_options;
 #[allow(clippy::module_inception, reason = "the folder is named after its public type")]
 mod session;
 mod state;
+mod step;
 mod update;
 mod user_agent;
 mod vault;

@@ -6,12 +6,7 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{
-    Handle, LoginOptions,
-    audit::Event,
-    state::{Intent, State},
-    vault::Unreadable,
-};
+use super::{Handle, LoginOptions, audit::Event, state::State, step::Intent, vault::Unreadable};
 use crate::{Error, SessionId, SessionInfo, Value, until_ended};
 
 /// The session of a request: what an axum handler extracts.

@@ -2,12 +2,12 @@ use http::StatusCode;
 
 use super::{
     LoginOptions,
-    life::Life,
+    current::Current,
+    step::{self, Intent, Step},
     vault::{Unreadable, Vault},
 };
 use crate::{
-    Change, Data, Delta, Error, Loaded, NewSession, Record, Renewal, SessionId, SessionInfo, SessionToken, Update,
-    Value,
+    Change, Data, Delta, Error, Loaded, NewSession, SessionId, SessionToken, Update, Value,
     layer::{Config, Place, SetCookies},
 };
 
@@ -37,83 +37,20 @@ pub(crate) struct State {
     renewed_elsewhere: bool,
 }
 
-/// The live session of this request.
-#[derive(Debug)]
-pub(crate) struct Current {
-    pub(crate) id: SessionId,
-    pub(crate) token: SessionToken,
-    /// As the store has it: the vault opens it.
-    pub(crate) data: Data,
-    pub(crate) vault: Vault,
-    pub(crate) user: Option<String>,
-    pub(crate) touch_due: bool,
-    /// Whether nothing but a login or its end may change it.
-    pub(crate) locked: bool,
-    pub(crate) life: Life,
-    /// What the store told of it when it was loaded.
-    pub(crate) info: Option<SessionInfo>,
-}
-
-/// A new token, to be made by the commit.
-#[derive(Clone, Debug)]
-pub(crate) enum Intent {
-    /// A login, as this user; as nobody if a value that named the user is gone.
-    Login(Option<String>, LoginOptions),
-    Renew,
-}
-
-/// What a commit asks of the store: one operation.
-#[derive(Debug)]
-pub(crate) enum Step {
-    Nothing,
-    Touch(SessionId),
-    Update(SessionId, Update),
-    Create(SessionToken, Place, NewSession),
-    Renew(SessionId, SessionToken, Renewal),
-}
-
-impl Current {
-    fn new(id: SessionId, token: &SessionToken, record: Record, config: &Config) -> Self {
-        let idle = record.lock.unwrap_or(record.idle_timeout);
-        let interval = config.touch_interval.min(idle / 10);
-        let locked = record.is_locked(record.loaded_at);
-        let touch_due = !locked && record.loaded_at - record.last_seen >= interval;
-        Self {
-            id,
-            token: token.clone(),
-            vault: Vault::new(token, record.seal.clone(), config),
-            info: Some(SessionInfo::of(id, &record)),
-            touch_due,
-            locked,
-            life: Life::of(&record, touch_due),
-            data: record.data,
-            user: record.user,
-        }
-    }
-
-    /// The value of `key` in the store.
-    fn value(&self, key: &str) -> Option<Result<Value, Unreadable>> {
-        self.data.get(key).map(|value| self.vault.open(key, value))
-    }
-}
-
 impl State {
     /// Takes over what the store found for these tokens.
     pub(crate) fn open(&mut self, loaded: Loaded, tokens: &[(SessionId, SessionToken)], config: &Config) {
-        self.renewed_elsewhere = matches!(loaded, Loaded::Renewed);
+        self.renewed_elsewhere = matches!(&loaded, Loaded::Renewed(marker) if marker.age < Loaded::JUST_RENEWED);
         self.current = match loaded {
             Loaded::Live(id, record) => {
                 let token = tokens.iter().find(|(of, _)| *of == id);
                 token.map(|(_, token)| Current::new(id, token, *record, config))
             }
-            Loaded::Renewed | Loaded::Missing => None,
+            Loaded::Renewed(_) | Loaded::Missing => None,
         };
-        if let Some(current) = &mut self.current {
-            current.touch_due &= !self.untouched;
-            // When the response has begun no commit follows, which would touch.
-            if self.untouched || self.closed {
-                current.life = current.life.untouched();
-            }
+        // When the response has begun no commit follows, which would touch.
+        if let Some(current) = self.current.as_mut().filter(|_| self.untouched || self.closed) {
+            current.leave_untouched();
         }
     }
 
@@ -121,8 +58,7 @@ impl State {
     pub(crate) fn leave_untouched(&mut self) {
         self.untouched = true;
         if let Some(current) = &mut self.current {
-            current.touch_due = false;
-            current.life = current.life.untouched();
+            current.leave_untouched();
         }
     }
 
@@ -143,8 +79,7 @@ impl State {
         self.renewed_elsewhere = false;
         self.failure = None;
         self.discard();
-        self.cookies.remove(Place::Login);
-        self.cookies.remove(Place::Visitor);
+        self.cookies.remove_all();
     }
 
     /// Whether a session may be created. Not beside one that has just been renewed: its browser would never see what
@@ -279,7 +214,34 @@ impl State {
     pub(crate) fn has_work(&self) -> bool {
         !self.delta.is_empty()
             || self.intent.is_some()
-            || self.current.as_ref().is_some_and(|current| current.touch_due)
+            || self
+                .current
+                .as_ref()
+                .is_some_and(|current| current.touch_due || current.renewal_due)
+    }
+
+    /// Takes the renewal out of the state that the age of the token asks for, unless another one is to be done, or no
+    /// cookie can be set any more.
+    pub(crate) fn take_renewal_by_time(&mut self, config: &Config) -> Result<Step, Error> {
+        if self.makes_token(config) || self.closed {
+            return Ok(Step::Nothing);
+        }
+        match self.current.as_mut().filter(|current| current.renewal_due) {
+            Some(current) => {
+                current.renewal_due = false;
+                step::renewal_by_time(current)
+            }
+            None => Ok(Step::Nothing),
+        }
+    }
+
+    /// Takes what is to be done out of the state again, after a step that was not done.
+    pub(crate) fn retake_step(&mut self, intent: Option<Intent>, config: &Config) -> Result<Step, Error> {
+        let newer = std::mem::take(&mut self.delta);
+        self.delta = std::mem::take(&mut self.in_flight);
+        self.delta.extend(newer);
+        self.intent = self.intent.take().or(intent);
+        self.take_step(config)
     }
 
     /// Takes what is to be done out of the state, as the one operation that does it.
@@ -299,7 +261,7 @@ impl State {
         };
         let delta = std::mem::take(&mut self.delta);
         let Some(current) = &mut self.current else {
-            let step = new_session(&delta, intent.as_ref(), config)?;
+            let step = step::new_session(&delta, intent.as_ref(), config)?;
             if matches!(step, Step::Create(..)) && intent.is_none() {
                 self.check_new()?;
             }
@@ -309,33 +271,8 @@ impl State {
             return Err(Error::Locked);
         }
         let step = match intent {
-            Some(intent) => {
-                let token = SessionToken::random_successor(&current.id)?;
-                let mut renewal = Renewal::of(current.user.clone());
-                if let Intent::Login(user, options) = intent {
-                    renewal.user = user;
-                    renewal.login = Some(options.login(config));
-                }
-                let vault = if renewal.is_handover(current.user.as_deref()) {
-                    Vault::begin(&token, config)?
-                } else {
-                    current.vault.move_to(&token)?
-                };
-                (renewal.delta, _) = vault.close(&delta)?;
-                check_size(&renewal.delta, config)?;
-                renewal.seal = vault.seal().cloned();
-                renewal.max_size = config.max_size;
-                Step::Renew(current.id, token, renewal)
-            }
-            None if !delta.is_empty() => {
-                let (closed, seal) = current.vault.close(&delta)?;
-                check_size(&closed, config)?;
-                let mut update = Update::new(closed);
-                update.seal = seal;
-                update.touch = current.touch_due;
-                update.max_size = config.max_size;
-                Step::Update(current.id, update)
-            }
+            Some(intent) => step::renewal(current, intent, &delta, config)?,
+            None if !delta.is_empty() => step::change(current, &delta, config)?,
             None if current.touch_due => Step::Touch(current.id),
             None => Step::Nothing,
         };
@@ -369,24 +306,14 @@ impl State {
             Step::Update(_, update) => self.updated(update, config),
             Step::Create(token, place, new) => self.begin(token, place, &new, config),
             Step::Renew(_, token, renewal) => {
+                let place = match renewal.nonce {
+                    Some(_) => Place::Renewed,
+                    None => Place::Login,
+                };
                 if let Some(current) = &mut self.current {
-                    if renewal.is_handover(current.user.as_deref()) {
-                        current.data.clear();
-                    }
-                    renewal.delta.apply_to(&mut current.data);
-                    current.id = token.id();
-                    current.token = token.clone();
-                    current.vault = Vault::new(&token, renewal.seal, config);
-                    current.info = None;
-                    current.locked = false;
-                    current.life = match &renewal.login {
-                        Some(login) => Life::begun(&login.lifetime),
-                        None => current.life.renewed(),
-                    };
-                    current.user = renewal.user;
+                    current.renewed(&token, renewal, config);
                 }
-                self.cookies.set(Place::Login, token);
-                self.cookies.remove(Place::Visitor);
+                self.cookies.set_only(place, token);
             }
         }
     }
@@ -409,62 +336,7 @@ impl State {
 
     /// Records that a session of this request was created.
     fn begin(&mut self, token: SessionToken, place: Place, new: &NewSession, config: &Config) {
-        let mut data = Data::new();
-        new.delta.apply_to(&mut data);
-        self.current = Some(Current {
-            id: token.id(),
-            token: token.clone(),
-            vault: Vault::new(&token, new.seal.clone(), config),
-            data,
-            user: new.user.clone(),
-            touch_due: false,
-            locked: false,
-            life: Life::begun(&new.lifetime),
-            info: None,
-        });
-        if place == Place::Login {
-            self.cookies.remove(Place::Visitor);
-        }
-        self.cookies.set(place, token);
+        self.current = Some(Current::begun(token.clone(), new, config));
+        self.cookies.set_only(place, token);
     }
-}
-
-/// The creation that a first write or a login is. Removals alone need no session.
-fn new_session(delta: &Delta, intent: Option<&Intent>, config: &Config) -> Result<Step, Error> {
-    let (user, options) = match intent {
-        Some(Intent::Login(user, options)) => (user.clone(), options),
-        _ => (None, &LoginOptions::default()),
-    };
-    if delta.sets().next().is_none() && user.is_none() {
-        return Ok(Step::Nothing);
-    }
-    let place = if intent.is_some() { Place::Login } else { Place::Visitor };
-    let login = options.login(config);
-    let mut new = NewSession::new(login.lifetime);
-    if user.is_some() {
-        new.about = login.about;
-        new.limit = login.limit;
-    }
-    new.user = user;
-    creation(new, delta, place, config)
-}
-
-/// The creation of a session with this data.
-pub(super) fn creation(mut new: NewSession, delta: &Delta, place: Place, config: &Config) -> Result<Step, Error> {
-    let token = SessionToken::random()?;
-    let vault = Vault::begin(&token, config)?;
-    (new.delta, _) = vault.close(delta)?;
-    check_size(&new.delta, config)?;
-    new.seal = vault.seal().cloned();
-    new.max_size = config.max_size;
-    Ok(Step::Create(token, place, new))
-}
-
-/// What is set takes that much room, whatever else there is.
-fn check_size(delta: &Delta, config: &Config) -> Result<(), Error> {
-    let (size, limit) = (delta.size(), config.max_size);
-    if size > limit {
-        return Err(Error::TooLarge { size, limit });
-    }
-    Ok(())
 }

@@ -1,8 +1,4 @@
-use super::{
-    Handle,
-    session::undecodable,
-    state::{Current, creation},
-};
+use super::{Handle, current::Current, session::undecodable, step::creation};
 use crate::{Change, Delta, Error, NewSession, SessionId, Update, Value, layer::Place};
 
 /// Makes a key's new value of its newest one.

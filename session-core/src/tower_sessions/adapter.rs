@@ -118,7 +118,7 @@ impl TowerSessionsStore {
     async fn replacement(&self, id: &SessionId, data: &Json) -> Result<Delta, Error> {
         match self.store.load(&[*id]).await? {
             Loaded::Live(_, record) => json::diff(&json::decode(&record.data), data),
-            Loaded::Renewed | Loaded::Missing => Err(Error::Ended),
+            Loaded::Renewed(_) | Loaded::Missing => Err(Error::Ended),
         }
     }
 
@@ -133,6 +133,7 @@ impl TowerSessionsStore {
             idle,
             absolute,
             lock: None,
+            renewal: None,
         }
     }
 }

@@ -7,7 +7,9 @@ use std::{
 };
 
 use axum::{Router, routing::get};
-use session_core::{Delta, Error, Lifetime, Page, Session, SessionLayer, SessionLimit, SessionStore, Update, Value};
+use session_core::{
+    Delta, Error, Lifetime, LoginOptions, Page, Session, SessionLayer, SessionLimit, SessionStore, Update, Value,
+};
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
@@ -85,6 +87,13 @@ fn app(store: &Probe) -> Router {
             }),
         )
         .route("/renew", get(async |session: Session| session.renew()))
+        .route(
+            "/login-renewed",
+            get(async |session: Session| {
+                let often = Lifetime::AAL3.renewed_every(Duration::from_secs(60));
+                session.login_with("alice", LoginOptions::new().lifetime(often))
+            }),
+        )
         .route("/logout", get(async |session: Session| session.logout().await))
         .route(
             "/end-others",
@@ -166,6 +175,19 @@ async fn an_auditor_is_told_of_all_that_matters_and_nobody_of_a_secret() {
     expect("locked", "alice");
     one.text("/logout").await;
     log.audited();
+
+    let thief = Browser::new(&app);
+    thief.text("/login-renewed").await;
+    expect("login", "alice");
+    store.age_tokens();
+    tokens.push(thief.cookie("__Host-id").unwrap());
+    let victim = thief.snapshot();
+    victim.text("/debug").await;
+    tokens.push(victim.cookie("__Host-id-renewed").unwrap());
+    expect("renewal", "alice");
+    store.age_markers(Duration::from_secs(30));
+    thief.text("/debug").await;
+    expect("reused_token", "-");
 
     all += &debug;
     all += &format!("{app:?}");

@@ -252,6 +252,7 @@ fn settings_that_contradict_each_other_are_refused() {
             }),
             "time to the lock",
         ),
+        (layer().renew_every(Duration::from_secs(59)), "time to a renewal"),
         (layer().store_timeout(Duration::ZERO), "store_timeout"),
     ];
     for (layer, reason) in refused {
@@ -264,6 +265,7 @@ fn settings_that_contradict_each_other_are_refused() {
             .absolute_timeout(Lifetime::UNLIMITED)
             .idle_timeout(Lifetime::LONGEST),
         layer().insecure(),
+        layer().renew_every(Duration::from_secs(60)),
         layer()
             .cookie_name("__Secure-id")
             .visitor_cookie_name("v")

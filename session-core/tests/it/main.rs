@@ -30,6 +30,8 @@ mod lifetime;
 mod login;
 #[cfg(feature = "axum")]
 mod probe;
+#[cfg(feature = "axum")]
+mod renewal_by_time;
 #[cfg(feature = "seal")]
 mod seal;
 #[cfg(feature = "seal")]

@@ -1,7 +1,7 @@
 //! A memory store that counts its calls and can be put into trouble.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::pending,
     sync::{Arc, Mutex},
     time::Duration,
@@ -51,6 +51,10 @@ pub(crate) struct Probe {
     pub(crate) store: MemoryStore,
     log: Arc<Mutex<Vec<&'static str>>>,
     troubles: Arc<Mutex<BTreeMap<&'static str, Trouble>>>,
+    /// How much older than they are markers say that they are.
+    marker_age: Arc<Mutex<Duration>>,
+    /// The ids of all sessions so far, and of those whose tokens say that they are an hour older than they are.
+    ids: Arc<Mutex<[BTreeSet<SessionId>; 2]>>,
 }
 
 impl Probe {
@@ -77,6 +81,17 @@ impl Probe {
 
     pub(crate) fn trouble(&self, method: &'static str, trouble: Trouble) {
         self.troubles.lock().unwrap().insert(method, trouble);
+    }
+
+    /// Lets an hour pass for the tokens that there are, and not for those that come.
+    pub(crate) fn age_tokens(&self) {
+        let mut ids = self.ids.lock().unwrap();
+        ids[1] = ids[0].clone();
+    }
+
+    /// Lets this time pass for markers.
+    pub(crate) fn age_markers(&self, by: Duration) {
+        *self.marker_age.lock().unwrap() += by;
     }
 
     pub(crate) fn all_down(&self) {
@@ -123,11 +138,20 @@ impl Probe {
 #[async_trait]
 impl SessionStore for Probe {
     async fn create(&self, id: &SessionId, new: &NewSession) -> Result<Version, Error> {
+        self.ids.lock().unwrap()[0].insert(*id);
         self.run("create", self.store.create(id, new)).await
     }
 
     async fn load(&self, ids: &[SessionId]) -> Result<Loaded, Error> {
-        self.run("load", self.store.load(ids)).await
+        let mut loaded = self.run("load", self.store.load(ids)).await?;
+        match &mut loaded {
+            Loaded::Renewed(marker) => marker.age += *self.marker_age.lock().unwrap(),
+            Loaded::Live(id, record) if self.ids.lock().unwrap()[1].contains(id) => {
+                record.renewed -= Duration::from_secs(60 * 60);
+            }
+            _ => {}
+        }
+        Ok(loaded)
     }
 
     async fn update(&self, id: &SessionId, update: &Update) -> Result<Version, Error> {
@@ -139,6 +163,7 @@ impl SessionStore for Probe {
     }
 
     async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error> {
+        self.ids.lock().unwrap()[0].insert(*to);
         self.run("renew", self.store.renew(from, to, renewal)).await
     }
 

@@ -441,6 +441,7 @@ async fn a_session_of_another_route_keeps_its_lifetime() {
         idle: Duration::from_millis(100),
         absolute: Duration::from_secs(60),
         lock: None,
+        renewal: None,
     };
     store.create(&id, &NewSession::new(short)).await.unwrap();
     store.touch(&id).await.unwrap();

@@ -1,7 +1,7 @@
 -- Creates a session, in place of an expired one with this id if there is one.
 -- $1 id, $2 data, $3 user or NULL, $4 idle timeout in ms, $5 lifetime in ms, $6 lock in ms or NULL, $7 what the login
 -- says of itself or NULL, $8 seal or NULL, $9 class, $10 the most sessions of it that the user may have or NULL, $11
--- whether the oldest make room
+-- whether the oldest make room, $12 time to a renewal in ms or NULL
 -- Returns outcome ('done', 'limit reached' or 'in use') and the version.
 --
 -- The user is locked first, before any session; 0003_about_lock_seal.sql says why.
@@ -15,8 +15,8 @@ WITH locked_user AS MATERIALIZED (
     WHERE (SELECT count(*) FROM locked_user) = 1
 ), created AS (
     INSERT INTO {schema}.session AS old
-        (id, data, version, user_id, created, last_seen, idle_timeout, absolute_end, lock, about, seal)
-    SELECT $1, $2::jsonb, 1, $3, clock.now, clock.now, $4, least(clock.now + $5, {last_ms}), $6, $7::jsonb, $8
+        (id, data, version, user_id, created, last_seen, idle_timeout, absolute_end, lock, about, seal, renewal)
+    SELECT $1, $2::jsonb, 1, $3, clock.now, clock.now, $4, least(clock.now + $5, {last_ms}), $6, $7::jsonb, $8, $12
     FROM (SELECT {now} AS now FROM room WHERE room) AS clock
     WHERE (SELECT free FROM free)
     ON CONFLICT (id) DO UPDATE SET
@@ -29,7 +29,9 @@ WITH locked_user AS MATERIALIZED (
         absolute_end = excluded.absolute_end,
         lock = excluded.lock,
         about = excluded.about,
-        seal = excluded.seal
+        seal = excluded.seal,
+        renewal = excluded.renewal,
+        renewed = NULL
     WHERE old.expires <= excluded.created
     RETURNING version
 )

@@ -3,7 +3,8 @@
 -- $1 old id, $2 new id, $3 keys to set, $4 keys to remove, $5 user or NULL, $6 whether it is a login, $7 a login's idle
 -- timeout in ms, $8 a login's lifetime in ms, $9 the largest size allowed, $10 a login's lock in ms or NULL, $11 what a
 -- login says of itself or NULL, $12 seal or NULL, $13 a login's class, $14 the most sessions of it
--- that the user may have or NULL, $15 whether the oldest make room
+-- that the user may have or NULL, $15 whether the oldest make room, $16 a login's time to a renewal in ms or NULL, $17 the nonce of a renewal by time
+-- or NULL
 -- Returns outcome ('done', 'ended', 'locked', 'limit reached', 'in use', 'too large'), version and size, or no row if there is no such session.
 --
 -- The row itself gets the new id: a copy would lose what a request in flight writes to the old one. It is locked first;
@@ -11,7 +12,8 @@
 WITH locked_user AS MATERIALIZED (
     SELECT CASE WHEN $14::int IS NOT NULL THEN pg_advisory_xact_lock({user_lock}, hashtext($5)) END
 ), locked AS MATERIALIZED (
-    SELECT data, version, user_id, created, last_seen, idle_timeout, absolute_end, expires, lock, about, seal
+    SELECT
+        data, version, user_id, created, last_seen, idle_timeout, absolute_end, expires, lock, about, seal, renewal
     FROM {schema}.session
     WHERE (SELECT count(*) FROM locked_user) = 1 AND id = $1 AND jsonb_typeof(data) = 'object'
     FOR UPDATE
@@ -31,6 +33,7 @@ WITH locked_user AS MATERIALIZED (
         expires,
         lock,
         about,
+        renewal,
         {now} AS now
     FROM locked, LATERAL (SELECT $6 AND user_id IS NOT NULL AND user_id IS DISTINCT FROM $5 AS handover) AS whose
 ), judged AS MATERIALIZED (
@@ -64,15 +67,17 @@ WITH locked_user AS MATERIALIZED (
         absolute_end = CASE WHEN $6 THEN least(judged.now + $8, {last_ms}) ELSE judged.absolute_end END,
         lock = CASE WHEN $6 THEN $10 ELSE judged.lock END,
         about = CASE WHEN $6 THEN $11::jsonb ELSE judged.about END,
-        seal = judged.seal
+        seal = judged.seal,
+        renewal = CASE WHEN $6 THEN $16 ELSE judged.renewal END,
+        renewed = CASE WHEN $6 THEN NULL ELSE judged.now END
     FROM judged
     WHERE session.id = $1 AND judged.outcome = 'done'
     RETURNING judged.now
 ), marked AS (
-    INSERT INTO {schema}.marker (id, successor, by_login, until)
-    SELECT $1, $2, $6, renewed.now + {marker_ms} FROM renewed
+    INSERT INTO {schema}.marker (id, successor, by_login, nonce, until)
+    SELECT $1, $2, $6, $17, renewed.now + {marker_ms} FROM renewed
     ON CONFLICT (id) DO UPDATE
-    SET successor = excluded.successor, by_login = excluded.by_login, until = excluded.until
+    SET successor = excluded.successor, by_login = excluded.by_login, nonce = excluded.nonce, until = excluded.until
 )
 SELECT
     outcome,

@@ -423,13 +423,22 @@ async fn a_damaged_row_is_missing_from_its_users_list_and_spoils_nothing() {
 }
 
 #[tokio::test]
-async fn a_session_counts_as_just_renewed_for_ten_seconds() {
+async fn a_marker_tells_its_age() {
     let store = store().await;
     let mut admin = admin(server()).await;
     let old = session(&store).await;
     store.renew(&old, &new_id(), &Renewal::of(None)).await.unwrap();
-    assert_eq!(store.load(&[old]).await.unwrap(), Loaded::Renewed);
-    let text = format!("UPDATE session.marker SET until = until - 10000 WHERE id = '{old}'");
+    for seconds in [0, 100, 299] {
+        let text = format!("UPDATE session.marker SET until = until - 1000 * {seconds} WHERE id = '{old}'");
+        admin.execute(AssertSqlSafe(text)).await.unwrap();
+        let Loaded::Renewed(marker) = store.load(&[old]).await.unwrap() else {
+            panic!("it is not told");
+        };
+        assert_eq!(marker.age.as_secs() / 10, seconds / 10);
+        let text = format!("UPDATE session.marker SET until = until + 1000 * {seconds} WHERE id = '{old}'");
+        admin.execute(AssertSqlSafe(text)).await.unwrap();
+    }
+    let text = format!("UPDATE session.marker SET until = until - 300000 WHERE id = '{old}'");
     admin.execute(AssertSqlSafe(text)).await.unwrap();
     assert_eq!(store.load(&[old]).await.unwrap(), Loaded::Missing);
 }

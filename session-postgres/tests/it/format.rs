@@ -37,6 +37,7 @@ async fn a_session_is_a_row_and_a_renewal_a_marker() {
         idle: Duration::from_secs(60),
         absolute: Duration::from_secs(3600),
         lock: None,
+        renewal: None,
     };
     let mut delta = set("a", r#"{"b":1e400}"#);
     delta.set("c", Value::from_json("\"\\ud800\\u0000\"")).unwrap();

@@ -80,7 +80,7 @@ async fn session(store: &PostgresStore) -> SessionId {
 async fn load(store: &PostgresStore, id: &SessionId) -> Option<Record> {
     match store.load(&[*id]).await.unwrap() {
         Loaded::Live(found, record) if found == *id => Some(*record),
-        Loaded::Renewed | Loaded::Missing => None,
+        Loaded::Renewed(_) | Loaded::Missing => None,
         other => panic!("{other:?}"),
     }
 }

@@ -7,12 +7,15 @@
 --   \0c  when it was created    \0s  when it was last seen    \0e  its absolute end      (milliseconds since 1970)
 --   \0i  its idle timeout       (milliseconds)
 --   \0k  how long after it was last seen it is locked (milliseconds); one that never is has none
+--   \0r  how old its token becomes before it is renewed (milliseconds); one that never is has none
+--   \0t  when it was renewed, but by no login since: else it got its token when it was created
 --   \0a  what its login said of itself (JSON), if anything    \0w  its seal, if it has one
 --   \0z  the size of all keys and values (bytes)
 -- A marker has only these:
 --   \0m  the id that came after
 --   \0l  1 if by a login, else 0
 --   \0s  when it was renewed
+--   \0n  what makes the next token out of the old one (16 bytes), if it was by time
 
 local function number(field)
     return field and string.match(field, '^%d+$') and tonumber(field)

@@ -4,14 +4,15 @@
 -- ARGV: 1 the new id  2 '1' if it is a login, else '0'  3 and 4 then the idle and the absolute timeout (ms), else ''
 --       5 '1' if there is a user, else '0'  6 the user or ''  7 the largest size allowed
 --       8 '1' if it is only asked whether it can be done, else '0'
---       9 how many fields that are none of the data are set  then each field and its value
+--       9 the nonce of a renewal by time, else ''
+--       10 how many fields that are none of the data are set  then each field and its value
 --       then how many keys are set, each key and its value, the keys removed
 -- Returns {'done', version}, also if it was done before, {'ended'}, {'locked'}, {'in use'} or {'too large', size}
 
 local from, to = KEYS[1], KEYS[2]
 local login = ARGV[2] == '1'
 local user = ARGV[5] == '1' and ARGV[6]
-local changes = 10 + 2 * tonumber(ARGV[9])
+local changes = 11 + 2 * tonumber(ARGV[10])
 
 local record = at(from)
 if record.kind == 'moved' and record.successor == ARGV[1] then
@@ -36,7 +37,7 @@ if handover then
 elseif redis.call('HEXISTS', from, '\0w') == 1 then
     -- The new token opens no seal but one that was made for it.
     local resealed = false
-    for n = 10, changes - 1, 2 do
+    for n = 11, changes - 1, 2 do
         resealed = resealed or ARGV[n] == '\0w'
     end
     if not resealed then
@@ -59,16 +60,21 @@ end
 change(to, record, changes, size)
 if login then
     record.idle, record.stop = tonumber(ARGV[3]), record.time + tonumber(ARGV[4])
-    redis.call('HDEL', to, '\0a', '\0k')
+    redis.call('HDEL', to, '\0a', '\0k', '\0r', '\0t')
     redis.call('HSET', to, '\0c', digits(record.time), '\0i', ARGV[3], '\0e', digits(record.stop))
     if user then
         redis.call('HSET', to, '\0u', user)
     end
+else
+    redis.call('HSET', to, '\0t', digits(record.time))
 end
-in_chunks('HSET', to, 10, changes - 1)
+in_chunks('HSET', to, 11, changes - 1)
 touch(to, record)
 
 redis.call('HSET', from, '\0m', ARGV[1], '\0l', ARGV[2], '\0s', digits(record.time))
+if ARGV[9] ~= '' then
+    redis.call('HSET', from, '\0n', ARGV[9])
+end
 redis.call('PEXPIRE', from, 300000)
 announce(from, not login and ARGV[1])
 return { 'done', record.version }

@@ -134,6 +134,7 @@ async fn no_session_is_without_a_time_to_live() {
         idle: Duration::from_secs(1000),
         absolute: Duration::from_secs(500),
         lock: None,
+        renewal: None,
     };
     let id = new_id();
     store.create(&id, &NewSession::new(short)).await.unwrap();

@@ -102,7 +102,7 @@ async fn session_of(store: &RedisStore, user: &str) -> SessionId {
 async fn load(store: &RedisStore, id: &SessionId) -> Option<Record> {
     match store.load(&[*id]).await.unwrap() {
         Loaded::Live(found, record) if found == *id => Some(*record),
-        Loaded::Renewed | Loaded::Missing => None,
+        Loaded::Renewed(_) | Loaded::Missing => None,
         other => panic!("{other:?}"),
     }
 }
