@@ -32,7 +32,8 @@ async fn p6_requests_at_once_find_one_new_token_over_postgres() {
 
 async fn rounds(database: Database) {
     let url = database.url().await;
-    let instances = [process::race_app("ours", &url).1, process::race_app("ours", &url).1];
+    let processes = [process::race_app("ours", &url), process::race_app("ours", &url)];
+    let instances = processes.each_ref().map(|(_, url)| url.clone());
     let store = database.store_at(&url).await;
     let mut time = Time::of(database, &url).await;
     for round in 0..ROUNDS {
@@ -138,12 +139,9 @@ impl Time {
                 let [high, low] = id.tag();
                 let key = format!("session:{{{high:02x}{low:02x}}}:{id}");
                 let time: i64 = redis::cmd("HGET").arg(&key).arg(from).query_async(redis).await.unwrap();
-                let set = redis::cmd("HSET")
-                    .arg(&key)
-                    .arg(field)
-                    .arg(time + by)
-                    .query_async::<i64>(redis);
-                set.await.unwrap();
+                let mut set = redis::cmd("HSET");
+                set.arg(&key).arg(field).arg(time + by);
+                let _new: i64 = set.query_async(redis).await.unwrap();
             }
             Self::Postgres(postgres) => {
                 assert_eq!(postgres.execute(AssertSqlSafe(sql)).await.unwrap().rows_affected(), 1);
