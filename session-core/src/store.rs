@@ -34,8 +34,7 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// [`Error::IdInUse`], [`Error::TooLarge`], [`Error::LimitReached`].
     async fn create(&self, id: &SessionId, new: &NewSession) -> Result<Version, Error>;
 
-    /// Reads the first of `ids` that is a live session. If none is, it tells whether one was renewed within
-    /// [`Loaded::JUST_RENEWED`], by a login too.
+    /// Reads the first of `ids` that is a live session, or tells of one that was renewed, as [`Loaded::first`] says.
     ///
     /// A record that cannot be read is a missing session and is logged; a value that cannot be decoded is read as it
     /// is (promise P12). A locked session is read like any other: its record says that it is.
@@ -68,8 +67,8 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// Data and creation stay, unless it is a login, which starts a new lifetime, and as somebody else leaves the data
     /// behind. From then on `from` opens nothing.
     /// For five minutes it is a *marker* that says which id came after, so that a request still in flight can
-    /// [`update`](Self::update) or [`end`](Self::end) the session, unless the renewal was a login. Renewing counts as
-    /// activity. A login with a limit counts the user's live sessions of its class, and is refused or ends the oldest of
+    /// [`update`](Self::update) or [`end`](Self::end) the session, unless the renewal was a login. It keeps the renewal's
+    /// [nonce](Renewal::nonce()). Renewing counts as activity. A login with a limit counts the user's live sessions of its class, and is refused or ends the oldest of
     /// them; a login alone [creates](Self::create) likewise. Doing it again with the same two ids is answered like the first time, while `to` is alive.
     ///
     /// # Errors
