@@ -134,12 +134,7 @@ async fn requests_at_once_find_the_same_token() {
             tokens.extend(renewed_to(&page).map(str::to_owned));
             browser.keep(&page);
         }
-        assert!(!tokens.is_empty());
-        for token in tokens {
-            let one = browser.snapshot();
-            one.set_cookie(RENEWED, &token);
-            assert_eq!(one.send("/user").await.text, "alice", "round {round}");
-        }
+        assert_eq!(tokens, vec![tokens[0].clone(); 20], "round {round}");
         store.age_tokens();
         assert_eq!(browser.text("/count").await, "21", "round {round}");
     }
