@@ -1,4 +1,4 @@
-use std::{env, fs, net::SocketAddr, path::PathBuf, process::Stdio};
+use std::{env, net::SocketAddr, path::PathBuf, process::Stdio};
 
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
@@ -8,12 +8,12 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::environment::environment;
+use super::{environment, variables::Variables};
 use crate::{
-    Failure,
+    Failure, chain,
     cli::FleetArgs,
     serve::{self, Forwarded, Instance, Running},
-    store::{Place, Store},
+    store::{Place, Source, Store},
 };
 
 /// How instances are run.
@@ -21,39 +21,36 @@ use crate::{
 pub(super) enum Kind {
     /// In this process, for memory is shared within one.
     Tasks { store: Store, instance: Instance },
-    /// Each in a process of its own, told where the sessions are by these variables.
-    Processes { environment: Vec<(&'static str, String)> },
+    /// Each in a process of its own, told what all are told by these variables.
+    Processes { variables: Variables },
 }
 
 impl Kind {
     /// What the arguments ask for. The store is tried once: what is wrong with it is better told once than by each
     /// instance.
     pub(super) async fn of(args: &FleetArgs) -> Result<Self, Failure> {
-        let mut environment = vec![("HTTPS", args.cookies.https.to_string())];
-        environment.extend(args.sessions.idle_timeout.map(|idle| ("IDLE_TIMEOUT", idle.written())));
-        environment.extend(args.sessions.max_sessions.map(|max| ("MAX_SESSIONS", max.to_string())));
-        if let Some(path) = &args.vcap_services {
-            let services = fs::read_to_string(path).map_err(|source| Unreadable(path.clone(), source))?;
-            environment.push(("VCAP_SERVICES", services));
-            return Ok(Self::Processes { environment });
-        }
-        match Place::of(&args.store)?.open().await? {
-            store @ Store::Memory(_) => {
-                let instance = Instance {
+        let source = match &args.vcap_services {
+            Some(path) => Source::in_file(path)?,
+            None => Source::of(&args.store)?,
+        };
+        let store = Place::of(&source, &args.store)?.connect().await?;
+        Ok(match store {
+            Store::Memory(_) => Self::Tasks {
+                store,
+                instance: Instance {
                     name: String::new(),
                     index: None,
                     cookies: args.cookies,
                     sessions: args.sessions,
+                    store_timeout: args.store.timeout,
                     // The balancer.
                     forwarded: Forwarded { hops: 1 },
-                };
-                Ok(Self::Tasks { store, instance })
-            }
-            Store::Postgres(_) | Store::Redis(_) => {
-                environment.extend(args.store.url.clone().map(|url| ("STORE_URL", url)));
-                Ok(Self::Processes { environment })
-            }
-        }
+                },
+            },
+            Store::Postgres(_) | Store::Redis(_) => Self::Processes {
+                variables: environment::of_fleet(args, &source),
+            },
+        })
     }
 }
 
@@ -72,11 +69,6 @@ enum Order {
     Stop,
     Kill,
 }
-
-/// A file that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("{} cannot be read", .0.display())]
-struct Unreadable(PathBuf, #[source] std::io::Error);
 
 /// An instance that ended before it said where it listens.
 #[derive(Debug, thiserror::Error)]
@@ -100,11 +92,11 @@ impl Member {
                 let task = tokio::spawn(instance.serve(store.clone(), listener, signal));
                 (address, tokio::spawn(lead_task(task, running, received)))
             }
-            Kind::Processes { environment: store } => {
-                let mut child = command()?
-                    .envs(environment(index, &guid, front))
-                    .envs(store.iter().map(|(name, value)| (name, value)))
-                    .spawn()?;
+            Kind::Processes { variables } => {
+                let mut command = command()?;
+                variables.give_to(&mut command);
+                environment::of_instance(index, &guid, front).give_to(&mut command);
+                let mut child = command.spawn()?;
                 let mut lines = child.stdout.take().map(|output| BufReader::new(output).lines());
                 let Some(address) = listens_on(lines.as_mut()).await else {
                     child.wait().await?;
@@ -193,14 +185,19 @@ fn terminate(child: &mut Child) {
 }
 
 async fn lead_task(
-    mut task: JoinHandle<std::io::Result<()>>,
+    mut task: JoinHandle<Result<(), Failure>>,
     running: Running,
     mut orders: mpsc::UnboundedReceiver<Order>,
 ) {
     let mut running = Some(running);
     loop {
         let order = tokio::select! {
-            _ended = &mut task => return,
+            ended = &mut task => {
+                if let Ok(Err(failure)) = ended {
+                    tracing::error!("an instance has ended: {}", chain(failure.as_ref()));
+                }
+                return;
+            }
             order = orders.recv() => order,
         };
         match order {

@@ -8,6 +8,7 @@ mod member;
 mod platform;
 mod roster;
 mod screen;
+mod variables;
 mod watch;
 
 use crate::{

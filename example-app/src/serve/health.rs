@@ -29,6 +29,8 @@ pub(crate) struct Health(Arc<Counts>);
 #[derive(Debug, Default)]
 struct Counts {
     phase: AtomicU8,
+    /// What it waits for before it is ready.
+    awaited: Mutex<Option<String>>,
     requests: AtomicU64,
     sessions: Mutex<HashSet<SessionId>>,
 }
@@ -58,6 +60,11 @@ impl Health {
             .0
             .phase
             .compare_exchange(STARTING, READY, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// What it waits for before it is ready, for whoever asks.
+    pub(super) fn waits_for(&self, reason: String) {
+        *self.0.awaited.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
     }
 
     /// From now on it should be sent no more requests.
@@ -103,12 +110,18 @@ impl Health {
             )
     }
 
-    fn is_ready(&self) -> (StatusCode, &'static str) {
-        let code = match self.phase() {
+    fn is_ready(&self) -> (StatusCode, String) {
+        let phase = self.phase();
+        let code = match phase {
             "ready" => StatusCode::OK,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
-        (code, self.phase())
+        let awaited = self.0.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = match awaited.as_deref() {
+            Some(reason) if phase == "starting" => format!("starting: {reason}"),
+            _ => phase.to_owned(),
+        };
+        (code, text)
     }
 
     fn phase(&self) -> &'static str {
