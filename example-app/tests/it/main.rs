@@ -16,6 +16,7 @@ mod outage;
 mod process;
 mod races;
 mod ready;
+mod rolling;
 mod traffic;
 
 #[path = "../../../session-postgres/tests/it/server.rs"]

@@ -113,6 +113,26 @@ impl Process {
         input.flush().unwrap();
     }
 
+    /// The processes that it has started and that still run, in the order in which it started them.
+    pub(crate) fn children(&self) -> Vec<u32> {
+        let table = Command::new("ps")
+            .args(["-A", "-o", "pid=", "-o", "ppid=", "-o", "stat="])
+            .output()
+            .unwrap();
+        let table = String::from_utf8(table.stdout).unwrap();
+        let mut children: Vec<u32> = table
+            .lines()
+            .filter_map(|line| {
+                let mut words = line.split_whitespace();
+                let (pid, parent, state) = (words.next()?, words.next()?, words.next()?);
+                let is_child = parent.parse() == Ok(self.child.id()) && !state.starts_with('Z');
+                is_child.then(|| pid.parse().ok())?
+            })
+            .collect();
+        children.sort_unstable();
+        children
+    }
+
     /// Asks it to end, as a platform or a terminal does.
     pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
@@ -154,6 +174,7 @@ pub(crate) fn app<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Co
                 "MAX_SESSIONS",
                 "PORT",
                 "RUST_LOG",
+                "STORE_TIMEOUT",
                 "STORE_URL",
                 "TRUSTED_HOPS",
             ]

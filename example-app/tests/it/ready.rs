@@ -10,7 +10,11 @@ use crate::{
     database::Database,
     postgres_server,
     process::{Process, app},
+    redis_server,
 };
+
+/// What the app's own set-up work logs.
+const SET_UP: &str = "loaded the agency contacts";
 
 /// A database that nobody has prepared.
 async fn unprepared(name: &str) -> String {
@@ -65,17 +69,25 @@ async fn another_prepares_the_database_if_number_0_never_does() {
 }
 
 #[tokio::test]
-async fn a_task_prepares_the_database_too() {
-    let url = unprepared("task").await;
-    for _ in 0..2 {
-        let ended = Process::start(&mut app(["migrate", "--store", &url])).end();
-        assert!(
-            ended.succeeded && ended.output == "the database is ready\n",
-            "{ended:?}"
-        );
+async fn a_task_does_all_there_is_to_prepare() {
+    let redis = redis_server::Server::start();
+    for url in [unprepared("task").await, redis.url()] {
+        let mut set_up = Vec::new();
+        for _ in 0..2 {
+            let ended = Process::start(&mut app(["migrate", "--store", &url])).end();
+            assert!(
+                ended.succeeded && ended.output.starts_with("the store is ready"),
+                "{ended:?}"
+            );
+            set_up.push(ended.errors.matches(SET_UP).count());
+        }
+        assert_eq!(set_up, [1, 0], "how often the set-up work was done");
+        let (mut process, address) = instance(Some("3"), &url);
+        until_ready(&address).await;
+        process.signal("-TERM");
+        let ended = process.end();
+        assert!(!ended.errors.contains(SET_UP), "nothing was left to do: {ended:?}");
     }
-    let (_process, address) = instance(Some("3"), &url);
-    until_ready(&address).await;
 }
 
 #[tokio::test]
