@@ -59,3 +59,73 @@ pub(super) fn of_instance(index: u32, guid: &str, front: SocketAddr) -> Variable
     variables.set("VCAP_APPLICATION", application.to_string());
     variables
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use session_core::cloud_foundry::BoundServices;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    /// What the instances of a fleet with these arguments are told.
+    fn told(arguments: &[&str], source: &Source) -> Variables {
+        let cli = Cli::try_parse_from(["example-app"].iter().chain(arguments)).unwrap();
+        of_fleet(&cli.fleet, source)
+    }
+
+    fn services() -> BoundServices {
+        BoundServices::parse("{}").unwrap()
+    }
+
+    #[test]
+    fn an_instance_is_told_what_its_fleet_was_told() {
+        let all = told(
+            &[
+                "--https",
+                "--idle-timeout=8m",
+                "--max-sessions=3",
+                "--backend=postgres",
+                "--service=sessions",
+                "--ca-file=ca.pem",
+                "--store-timeout=5s",
+            ],
+            &Source::Bound(services()),
+        );
+        for (name, value) in [
+            ("HTTPS", "true"),
+            ("IDLE_TIMEOUT", "480000ms"),
+            ("MAX_SESSIONS", "3"),
+            ("SESSION_BACKEND", "postgres"),
+            ("SESSION_SERVICE", "sessions"),
+            ("SESSION_CA_FILE", "ca.pem"),
+            ("STORE_TIMEOUT", "5000ms"),
+        ] {
+            assert_eq!(all.get(name), Some(Some(value.as_ref())), "{name}");
+        }
+        // Bound services are inherited.
+        for name in ["STORE_URL", "VCAP_SERVICES", "VCAP_SERVICES_FILE_PATH"] {
+            assert_eq!(all.get(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_instance_finds_the_store_that_its_fleet_found() {
+        let url = "redis://:secret@redis.example";
+        let by_url = told(&[], &Source::Url(url.to_owned()));
+        assert_eq!(by_url.get("STORE_URL"), Some(Some(url.as_ref())));
+
+        let json = "{}".to_owned();
+        let by_file = told(
+            &[],
+            &Source::Text {
+                json,
+                services: services(),
+            },
+        );
+        assert_eq!(by_file.get("VCAP_SERVICES"), Some(Some("{}".as_ref())));
+        assert_eq!(by_file.get("VCAP_SERVICES_FILE_PATH"), Some(None), "it would win");
+
+        assert!(!format!("{by_url:?}").contains("secret"), "{by_url:?}");
+    }
+}

@@ -24,6 +24,13 @@ impl Variables {
         self.0.push((name, None));
     }
 
+    /// What becomes of a variable: inherited, removed, or set.
+    #[cfg(test)]
+    pub(super) fn get(&self, name: &str) -> Option<Option<&std::ffi::OsStr>> {
+        let found = self.0.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.as_deref())
+    }
+
     pub(super) fn give_to(&self, command: &mut Command) {
         for (name, value) in &self.0 {
             match value {

@@ -115,22 +115,24 @@ impl Process {
 
     /// The processes that it has started and that still run, in the order in which it started them.
     pub(crate) fn children(&self) -> Vec<u32> {
-        let table = Command::new("ps")
-            .args(["-A", "-o", "pid=", "-o", "ppid=", "-o", "stat="])
-            .output()
-            .unwrap();
-        let table = String::from_utf8(table.stdout).unwrap();
+        let table = ps(&["-A", "-o", "ppid=", "-o", "pid=", "-o", "stat="]);
         let mut children: Vec<u32> = table
             .lines()
             .filter_map(|line| {
                 let mut words = line.split_whitespace();
-                let (pid, parent, state) = (words.next()?, words.next()?, words.next()?);
+                let (parent, child, state) = (words.next()?, words.next()?, words.next()?);
                 let is_child = parent.parse() == Ok(self.child.id()) && !state.starts_with('Z');
-                is_child.then(|| pid.parse().ok())?
+                is_child.then(|| child.parse().ok())?
             })
             .collect();
         children.sort_unstable();
         children
+    }
+
+    /// What everybody can see of how they were started.
+    pub(crate) fn arguments_of_children(&self) -> String {
+        let children: Vec<String> = self.children().iter().map(u32::to_string).collect();
+        ps(&["-o", "args=", "-p", &children.join(",")])
     }
 
     /// Asks it to end, as a platform or a terminal does.
@@ -156,6 +158,12 @@ impl Drop for Process {
         let _ended = self.child.kill();
         let _status = self.child.wait();
     }
+}
+
+/// What `ps` says.
+fn ps(arguments: &[&str]) -> String {
+    let output = Command::new("ps").args(arguments).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// The app, with nothing of this process's environment that it would read.
