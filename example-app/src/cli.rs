@@ -49,7 +49,7 @@ pub(crate) struct FleetArgs {
     #[arg(long, value_name = "COMMAND")]
     pub(crate) run: Vec<fleet::Command>,
 
-    /// Run the instances with the bound services in this file, a VCAP_SERVICES in JSON, instead of with --store.
+    /// Run the instances with the bound services in this file, the JSON of a VCAP_SERVICES, and not with --store.
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     pub(crate) vcap_services: Option<PathBuf>,
 
@@ -138,11 +138,11 @@ pub(crate) struct StoreArgs {
     #[arg(long = "store", env = "STORE_URL", hide_env_values = true, value_name = "URL")]
     pub(crate) url: Option<String>,
 
-    /// Which of the bound services keeps the sessions, if there is a Redis and a Postgres.
+    /// Which of the bound services keeps the sessions, if there is a Redis and a Postgres and no --service.
     #[arg(long, env = "SESSION_BACKEND", value_name = "BACKEND")]
     pub(crate) backend: Option<Backend>,
 
-    /// The name of the bound service that keeps the sessions, if there are several of its kind.
+    /// The name of the bound service that keeps the sessions, of its binding or its own, if there are several.
     #[arg(long, env = "SESSION_SERVICE", value_name = "NAME")]
     pub(crate) service: Option<String>,
 

@@ -4,6 +4,7 @@
 mod balancer;
 mod console;
 mod environment;
+mod kind;
 mod member;
 mod platform;
 mod roster;

@@ -1,8 +1,8 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -28,16 +28,24 @@ pub(crate) struct Health(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
-    phase: AtomicU8,
-    /// What it waits for before it is ready.
-    awaited: Mutex<Option<String>>,
+    phase: Mutex<Phase>,
     requests: AtomicU64,
     sessions: Mutex<HashSet<SessionId>>,
 }
 
-const STARTING: u8 = 0;
-const READY: u8 = 1;
-const STOPPING: u8 = 2;
+/// How far an instance is.
+#[derive(Debug, Default)]
+enum Phase {
+    /// It prepares what it needs.
+    #[default]
+    Starting,
+    /// The same, and something else has to happen first.
+    Waiting { why: String },
+    /// It should be sent requests.
+    Ready,
+    /// It should be sent no more requests.
+    Stopping,
+}
 
 /// What `/status` tells.
 #[derive(Debug, Deserialize, Serialize)]
@@ -56,25 +64,33 @@ pub(crate) struct Status {
 impl Health {
     /// From now on it should be sent requests, whatever becomes of the store: our 503 says more than a balancer's.
     pub(crate) fn ready(&self) {
-        let _ = self
-            .0
-            .phase
-            .compare_exchange(STARTING, READY, Ordering::Relaxed, Ordering::Relaxed);
+        self.unless_stopping(Phase::Ready);
     }
 
-    /// What it waits for before it is ready, for whoever asks.
-    pub(super) fn waits_for(&self, reason: String) {
-        *self.0.awaited.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    /// It is not ready yet, for this reason.
+    pub(super) fn waits(&self, why: String) {
+        self.unless_stopping(Phase::Waiting { why });
     }
 
     /// From now on it should be sent no more requests.
     pub(crate) fn stopping(&self) {
-        self.0.phase.store(STOPPING, Ordering::Relaxed);
+        *self.phase() = Phase::Stopping;
     }
 
     /// Whether it was asked to stop: what would never end by itself should end now.
     pub(crate) fn is_stopping(&self) -> bool {
-        self.0.phase.load(Ordering::Relaxed) == STOPPING
+        matches!(*self.phase(), Phase::Stopping)
+    }
+
+    fn unless_stopping(&self, next: Phase) {
+        let mut phase = self.phase();
+        if !matches!(*phase, Phase::Stopping) {
+            *phase = next;
+        }
+    }
+
+    fn phase(&self) -> MutexGuard<'_, Phase> {
+        self.0.phase.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn saw(&self, session: Option<SessionId>) {
@@ -112,23 +128,10 @@ impl Health {
 
     fn is_ready(&self) -> (StatusCode, String) {
         let phase = self.phase();
-        let code = match phase {
-            "ready" => StatusCode::OK,
-            _ => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        let awaited = self.0.awaited.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = match awaited.as_deref() {
-            Some(reason) if phase == "starting" => format!("starting: {reason}"),
-            _ => phase.to_owned(),
-        };
-        (code, text)
-    }
-
-    fn phase(&self) -> &'static str {
-        match self.0.phase.load(Ordering::Relaxed) {
-            STARTING => "starting",
-            READY => "ready",
-            _ => "stopping",
+        match &*phase {
+            Phase::Ready => (StatusCode::OK, phase.name().to_owned()),
+            Phase::Waiting { why } => (StatusCode::SERVICE_UNAVAILABLE, format!("{}: {why}", phase.name())),
+            Phase::Starting | Phase::Stopping => (StatusCode::SERVICE_UNAVAILABLE, phase.name().to_owned()),
         }
     }
 
@@ -136,10 +139,20 @@ impl Health {
         let store = store.ping().await;
         Status {
             instance,
-            phase: self.phase().to_owned(),
+            phase: self.phase().name().to_owned(),
             store: store.map_or_else(|error| chain(&error), |()| "ok".to_owned()),
             requests: self.0.requests.load(Ordering::Relaxed),
             sessions: self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner).len(),
+        }
+    }
+}
+
+impl Phase {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Starting | Self::Waiting { .. } => "starting",
+            Self::Ready => "ready",
+            Self::Stopping => "stopping",
         }
     }
 }

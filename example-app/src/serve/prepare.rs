@@ -23,7 +23,7 @@ pub(super) async fn until_ready(store: &Store, index: Option<u32>, health: &Heal
         }
         let reason = chain(&error);
         tracing::warn!("not ready yet: {reason}");
-        health.waits_for(reason);
+        health.waits(reason);
         sleep(PAUSE).await;
     }
     health.ready();
@@ -40,7 +40,7 @@ async fn prepare(store: &Store, index: Option<u32>, health: &Health) -> Result<(
     if index.unwrap_or(0) > 0 {
         let deadline = Instant::now() + PATIENCE;
         while !store.is_migrated().await? && Instant::now() < deadline {
-            health.waits_for("the database is not prepared yet, which is left to instance 0 at first".to_owned());
+            health.waits("the database is not prepared yet, which is left to instance 0 at first".to_owned());
             sleep(LOOK).await;
         }
     }

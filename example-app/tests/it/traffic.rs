@@ -126,7 +126,7 @@ fn drive(fleet: &mut Process) -> (Instant, Instant) {
     fleet.type_line("roll");
     fleet.line_after("5 instances were replaced");
     fleet.type_line("scale 1");
-    fleet.line_after("1 instances are ready");
+    fleet.line_after("1 instance is ready");
     (from, to)
 }
 

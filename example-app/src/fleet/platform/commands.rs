@@ -52,7 +52,10 @@ impl Platform {
         self.retire_where(|seat| seat.member.index >= count);
         self.crashed.retain(|(index, _)| *index < count);
         self.until(|platform| platform.is_settled()).await?;
-        self.screen.say(&format!("{count} instances are ready"));
+        self.screen.say(&match count {
+            1 => "1 instance is ready".to_owned(),
+            _ => format!("{count} instances are ready"),
+        });
         Ok(())
     }
 
@@ -91,7 +94,10 @@ impl Platform {
             self.until(|platform| !platform.is_stopping(index)).await?;
         }
         self.until(|platform| platform.is_settled()).await?;
-        self.screen.say(&format!("{} instances were replaced", indexes.len()));
+        self.screen.say(&match indexes.len() {
+            1 => "1 instance was replaced".to_owned(),
+            count => format!("{count} instances were replaced"),
+        });
         Ok(())
     }
 

@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use super::{
     console::{self, Command},
-    member::{Kind, Member, Phase},
+    kind::Kind,
+    member::Member,
     roster::Roster,
     screen::Screen,
     watch::{News, watch},
@@ -22,7 +23,7 @@ use crate::{Failure, chain, cli::FleetArgs, serve::Signal};
 
 use commands::Unfinished;
 pub(super) use seat::Row;
-use seat::Seat;
+use seat::{Phase, Seat};
 
 /// How often the fleet looks for what is typed, and for what has to be done.
 const TICK: Duration = Duration::from_millis(50);
@@ -63,34 +64,40 @@ impl Platform {
 
     /// Runs the fleet until it is to stop.
     pub(super) async fn run(&mut self, args: &FleetArgs, stop: Signal) -> Result<(), Failure> {
-        let mut lines = console::lines();
-        let first = Command::Scale(args.instances);
-        for command in std::iter::once(first).chain(args.run.iter().copied()) {
-            match self.obey(command, &stop).await {
-                Ok(()) => {}
-                Err(Unfinished::Stopping) => return Ok(()),
-                Err(error) => return Err(error.into()),
-            }
-            if command == first {
-                self.screen.say(&format!("open http://{}", browsable(self.front)));
-            }
+        match self.begin(args, &stop).await {
+            Ok(()) => {}
+            Err(Unfinished::Stopping) => return Ok(()),
+            Err(error) => return Err(error.into()),
         }
+        let mut lines = console::lines();
         while !stop.has_come() {
             self.look_after().await;
             let Ok(line) = lines.try_recv() else {
                 continue;
             };
             self.screen.typed();
-            let done = match line.parse() {
-                Ok(command) => self.obey(command, &stop).await.map_err(Failure::from),
-                Err(_) if line.trim().is_empty() => Ok(()),
-                Err(error) => Err(Failure::from(error)),
-            };
-            if let Err(error) = done {
+            if let Err(error) = self.obey_line(&line, &stop).await {
                 self.screen.say(&chain(error.as_ref()));
             }
         }
         Ok(())
+    }
+
+    /// Starts what the arguments ask for, and does the commands among them.
+    async fn begin(&mut self, args: &FleetArgs, stop: &Signal) -> Result<(), Unfinished> {
+        self.obey(Command::Scale(args.instances), stop).await?;
+        self.screen.say(&format!("open http://{}", browsable(self.front)));
+        for command in &args.run {
+            self.obey(*command, stop).await?;
+        }
+        Ok(())
+    }
+
+    async fn obey_line(&mut self, line: &str, stop: &Signal) -> Result<(), Failure> {
+        if line.trim().is_empty() {
+            return Ok(());
+        }
+        Ok(self.obey(line.parse()?, stop).await?)
     }
 
     /// Starts an instance, also instead of one that crashed.

@@ -2,10 +2,7 @@ use std::net::SocketAddr;
 
 use tokio::task::JoinHandle;
 
-use crate::{
-    fleet::member::{Member, Phase},
-    serve::Status,
-};
+use crate::{fleet::member::Member, serve::Status};
 
 /// An instance and what is known of it.
 #[derive(Debug)]
@@ -16,6 +13,14 @@ pub(super) struct Seat {
     pub(super) phase: Phase,
     pub(super) status: Option<Status>,
     pub(super) watcher: JoinHandle<()>,
+}
+
+/// How an instance does, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Starting,
+    Ready,
+    Stopping,
 }
 
 /// A line of the table.
