@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Platform, Seat, console::Command};
+use super::{Phase, Platform, Seat, console::Command};
 use crate::{Failure, serve::Signal};
 
 /// How long a step of a command may take. An instance that is not ready by then stays out.
@@ -79,8 +79,9 @@ impl Platform {
     /// Either may crash meanwhile. What is started again during the deploy is a new one, whichever it was.
     async fn roll(&mut self) -> Result<(), Unfinished> {
         self.generation += 1;
-        let running = self.seats.iter().map(|seat| seat.member.index);
-        let indexes: BTreeSet<u32> = running.chain(self.crashed.iter().map(|(index, _)| *index)).collect();
+        let running = self.seats.iter().filter(|seat| seat.phase != Phase::Stopping);
+        let crashed = self.crashed.iter().map(|(index, _)| *index);
+        let indexes: BTreeSet<u32> = running.map(|seat| seat.member.index).chain(crashed).collect();
         for index in indexes.iter().copied() {
             if self.newest(index).is_none() {
                 self.start(index).await?;

@@ -102,11 +102,11 @@ impl Platform {
 
     /// Starts an instance, also instead of one that crashed.
     async fn start(&mut self, index: u32) -> Result<(), Unfinished> {
-        self.crashed.retain(|(crashed, _)| *crashed != index);
         let guid = Uuid::new_v4().to_string();
         let member = Member::start(&self.kind, index, guid.clone(), self.front)
             .await
             .map_err(Unfinished::NotStarted)?;
+        self.crashed.retain(|(crashed, _)| *crashed != index);
         self.screen
             .say(&format!("instance {index} listens on http://{}", member.address));
         let watcher = tokio::spawn(watch(guid.clone(), member.address, self.news.0.clone()));
