@@ -36,10 +36,10 @@ struct Counts {
 /// How far an instance is.
 #[derive(Debug, Default)]
 enum Phase {
-    /// It prepares what it needs.
+    /// It begins to prepare what it needs.
     #[default]
     Starting,
-    /// The same, and something else has to happen first.
+    /// Something has to happen before it is ready.
     Waiting { why: String },
     /// It should be sent requests.
     Ready,
@@ -68,8 +68,8 @@ impl Health {
     }
 
     /// It is not ready yet, for this reason.
-    pub(super) fn waits(&self, why: String) {
-        self.unless_stopping(Phase::Waiting { why });
+    pub(super) fn waits(&self, why: impl Into<String>) {
+        self.unless_stopping(Phase::Waiting { why: why.into() });
     }
 
     /// From now on it should be sent no more requests.

@@ -40,12 +40,14 @@ async fn prepare(store: &Store, index: Option<u32>, health: &Health) -> Result<(
     if index.unwrap_or(0) > 0 {
         let deadline = Instant::now() + PATIENCE;
         while !store.is_migrated().await? && Instant::now() < deadline {
-            health.waits("the database is not prepared yet, which is left to instance 0 at first".to_owned());
+            health.waits("the database is not prepared yet, which is left to instance 0 at first");
             sleep(LOOK).await;
         }
     }
     if !store.is_migrated().await? {
+        health.waits("the database is being prepared");
         store.migrate().await?;
     }
+    health.waits("the app's set-up work is being done");
     store.set_up().await
 }

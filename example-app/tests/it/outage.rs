@@ -126,16 +126,7 @@ async fn requests_wait_for_the_store_as_long_as_they_are_told_to() {
 async fn waits(address: &str, port: u16) {
     let browser = Browser::new();
     browser.get(&format!("{address}/healthz")).await.assert_ok();
-    let begin = Instant::now();
-    // The first attempt may still be under way.
-    loop {
-        let readiness = browser.get(&format!("{address}/readyz")).await;
-        assert_eq!(readiness.status, StatusCode::SERVICE_UNAVAILABLE, "{readiness:?}");
-        if readiness.text.contains("cannot be reached") && readiness.text.contains(&port.to_string()) {
-            break;
-        }
-        assert!(begin.elapsed() < Duration::from_secs(30), "{readiness:?}");
-    }
+    ready::until_it_waits_for(address, &format!("at 127.0.0.1:{port} cannot be reached")).await;
     let page = browser.get(address).await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{page:?}");
     assert_eq!(page.headers[header::RETRY_AFTER], "1");

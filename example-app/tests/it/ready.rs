@@ -48,12 +48,25 @@ pub(crate) async fn until_ready(address: &str) {
     }
 }
 
+/// It is not ready, and says why.
+pub(crate) async fn until_it_waits_for(address: &str, reason: &str) {
+    let begin = Instant::now();
+    loop {
+        let waiting = Browser::new().get(&format!("{address}/readyz")).await;
+        assert_eq!(waiting.status, StatusCode::SERVICE_UNAVAILABLE, "{waiting:?}");
+        if waiting.text.contains(reason) {
+            return;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(30), "{waiting:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 #[tokio::test]
 async fn an_instance_waits_for_number_0_to_prepare_the_database() {
     let url = unprepared("waits").await;
     let (_one, one) = instance(Some("1"), &url);
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(readiness(&one).await, StatusCode::SERVICE_UNAVAILABLE);
+    until_it_waits_for(&one, "left to instance 0").await;
     Browser::new().get(&format!("{one}/healthz")).await.assert_ok();
     let (_zero, zero) = instance(Some("0"), &url);
     until_ready(&zero).await;
