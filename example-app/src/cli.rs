@@ -34,7 +34,7 @@ pub(crate) enum Command {
     Fleet(FleetArgs),
     /// Run one instance, as a platform would.
     Serve(ServeArgs),
-    /// Prepare the database, and exit. Redis and memory need no preparation.
+    /// Prepare the database, do the app's set-up work if nobody has done it yet, and exit: as a task, before a deploy.
     Migrate(StoreArgs),
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct FleetArgs {
     #[arg(long, value_name = "COMMAND")]
     pub(crate) run: Vec<fleet::Command>,
 
-    /// Run the instances with the bound services in this file, a VCAP_SERVICES in JSON, instead of with --store.
+    /// Run the instances with the bound services in this file, the JSON of a VCAP_SERVICES, and not with --store.
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     pub(crate) vcap_services: Option<PathBuf>,
 
@@ -138,17 +138,22 @@ pub(crate) struct StoreArgs {
     #[arg(long = "store", env = "STORE_URL", hide_env_values = true, value_name = "URL")]
     pub(crate) url: Option<String>,
 
-    /// Which of the bound services keeps the sessions, if there is a Redis and a Postgres.
+    /// Which of the bound services keeps the sessions, if there is a Redis and a Postgres and no --service.
     #[arg(long, env = "SESSION_BACKEND", value_name = "BACKEND")]
     pub(crate) backend: Option<Backend>,
 
-    /// The name of the bound service that keeps the sessions, if there are several of its kind.
+    /// The name of the bound service that keeps the sessions, of its binding or its own, if there are several.
     #[arg(long, env = "SESSION_SERVICE", value_name = "NAME")]
     pub(crate) service: Option<String>,
 
-    /// Certificates of authorities to trust besides the system's, in PEM, for the bound service.
+    /// Certificates of authorities to trust besides the system's, in PEM.
     #[arg(long, env = "SESSION_CA_FILE", value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+
+    /// How long the store may take for a request in all, as 10s; for one command half as long. What takes longer is
+    /// answered by 503. Default: the layer's, 2s.
+    #[arg(long = "store-timeout", env = "STORE_TIMEOUT", value_name = "TIME")]
+    pub(crate) timeout: Option<Span>,
 }
 
 /// What keeps the sessions.
@@ -156,6 +161,16 @@ pub(crate) struct StoreArgs {
 pub(crate) enum Backend {
     Redis,
     Postgres,
+}
+
+impl Backend {
+    /// As it is given.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Redis => "redis",
+            Self::Postgres => "postgres",
+        }
+    }
 }
 
 impl ServeArgs {
@@ -167,6 +182,7 @@ impl ServeArgs {
             index: index.and_then(|index| index.parse().ok()),
             cookies: self.cookies,
             sessions: self.sessions,
+            store_timeout: self.store.timeout,
             forwarded: Forwarded {
                 hops: self.trusted_hops,
             },

@@ -174,11 +174,35 @@ impl Error {
         Self::Unavailable { source: source.into() }
     }
 
+    /// The same, and waiting does not mend it: a setting is wrong, a password, or a certificate.
+    pub fn lasting(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::unavailable(Lasting(source.into()))
+    }
+
+    /// Whether the store cannot be used until somebody changes something. What starts while the store is away can wait
+    /// for it, and had better end if this is true.
+    ///
+    /// ```
+    /// use session_core::Error;
+    ///
+    /// assert!(Error::lasting("the password is wrong").is_lasting());
+    /// assert!(!Error::unavailable("the connection was refused").is_lasting());
+    /// ```
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        matches!(self, Self::Unavailable { source } if source.is::<Lasting>())
+    }
+
     /// Whether the store did what was asked is not known, for this reason.
     pub fn unknown(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Unknown { source: source.into() }
     }
 }
+
+/// A reason that lasts. It says what the reason says.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct Lasting(Box<dyn StdError + Send + Sync>);
 
 /// For conversions that cannot fail, so that a store can be opened with settings or with a URL they are in.
 impl From<Infallible> for Error {

@@ -145,13 +145,13 @@ impl Connections {
             return Ok(connection);
         }
         if let Some(error) = gate.refusal() {
-            return Err(Error::unavailable(error));
+            return Err(error.into_error());
         }
         let (sender, receiver) = oneshot::channel();
         tokio::spawn(Arc::clone(self).connect(gate, sender));
         match timeout_at(deadline, receiver).await {
             Ok(Ok(Ok(connection))) => Ok(connection),
-            Ok(Ok(Err(error))) => Err(Error::unavailable(error)),
+            Ok(Ok(Err(error))) => Err(error.into_error()),
             Ok(Err(_)) | Err(_) => Err(late()),
         }
     }

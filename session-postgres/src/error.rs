@@ -1,7 +1,7 @@
 //! What the driver's errors mean: whether a statement was done, whether its connection can be used again, and what is
 //! said about it. The driver's error is the source of ours, and neither shows a password.
 
-use std::{borrow::Cow, io, time::Duration};
+use std::{borrow::Cow, io, sync::Arc, time::Duration};
 
 use session_core::Error;
 
@@ -36,7 +36,11 @@ impl ConnectError {
         match &source {
             // rustls' own errors come as this kind of I/O error.
             sqlx::Error::Io(io) if io.kind() == io::ErrorKind::InvalidData => Self::Tls { address, source },
-            sqlx::Error::Tls(_) => Self::Tls { address, source },
+            sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => Self::Tls { address, source },
+            // Of a TCP connection, only files with certificates are not found.
+            sqlx::Error::Io(io) if io.kind() == io::ErrorKind::NotFound && !options.is_by_socket() => {
+                Self::Tls { address, source }
+            }
             // 28: invalid authorization.
             sqlx::Error::Database(error) if error.code().is_some_and(|code| code.starts_with("28")) => {
                 let user = options.user().to_owned();
@@ -50,6 +54,28 @@ impl ConnectError {
     pub(crate) fn late(options: &PostgresOptions, limit: Duration) -> Self {
         let address = options.address();
         Self::Late { address, limit }
+    }
+
+    /// What the store says of it.
+    pub(crate) fn into_error(self: Arc<Self>) -> Error {
+        if self.is_lasting() {
+            Error::lasting(self)
+        } else {
+            Error::unavailable(self)
+        }
+    }
+
+    /// Whether waiting does not mend it. A server that refuses may be starting, or be full.
+    fn is_lasting(&self) -> bool {
+        match self {
+            Self::Tls { .. } | Self::WrongPassword { .. } => true,
+            // No such database, and one that the user may not connect to.
+            Self::Refused { source, .. } => {
+                let code = source.as_database_error().and_then(|error| error.code());
+                matches!(code.as_deref(), Some("3D000" | "42501"))
+            }
+            Self::Late { .. } | Self::Unreachable { .. } => false,
+        }
     }
 }
 

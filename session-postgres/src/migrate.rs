@@ -1,6 +1,6 @@
 //! The schema and its versions.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use session_core::Error;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, postgres::PgConnection};
@@ -38,7 +38,7 @@ pub(crate) async fn run(options: &PostgresOptions) -> Result<(), Error> {
         Ok(connection) => connection.map_err(|source| ConnectError::new(options, source)),
         Err(_) => Err(ConnectError::late(options, options.connect_timeout)),
     };
-    let mut connection = connection.map_err(Error::unavailable)?;
+    let mut connection = connection.map_err(|error| Arc::new(error).into_error())?;
     match timeout(LIMIT, migrate(&mut connection, &options.schema)).await {
         Ok(result) => result,
         Err(late) => Err(Error::unknown(late)),

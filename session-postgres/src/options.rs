@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    fs::File,
     net::IpAddr,
     path::{Path, PathBuf},
     str::FromStr,
@@ -56,15 +57,15 @@ impl PostgresOptions {
             // Anything else may be a part of a password.
             Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
                 let message = format!("a PostgreSQL URL begins with postgres://, and this one with {scheme}://");
-                return Err(Error::unavailable(message));
+                return Err(Error::lasting(message));
             }
             _ => {
-                return Err(Error::unavailable(
+                return Err(Error::lasting(
                     "a PostgreSQL URL begins with postgres://, and this one does not",
                 ));
             }
         }
-        let server = PgConnectOptions::from_str(url).map_err(Error::unavailable)?;
+        let server = PgConnectOptions::from_str(url).map_err(Error::lasting)?;
         // The URL has brackets around an IPv6 address, and a resolver knows none.
         let host = server.get_host().trim_matches(['[', ']']).to_owned();
         Ok(Self {
@@ -162,15 +163,22 @@ impl PostgresOptions {
         self.server.get_username()
     }
 
-    /// Checks what goes into the text of statements.
+    /// Checks what goes into the text of statements, and that the CA file is there.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        if let Some(path) = &self.ca_file {
+            // The driver reads it with each connection, and does not say which file it misses.
+            File::open(path).map_err(|reason| {
+                let path = path.display();
+                Error::lasting(format!("the CA file {path} cannot be used: {reason}"))
+            })?;
+        }
         let name = self.schema.as_bytes();
         let begins_well = name.first().is_some_and(|first| !first.is_ascii_digit());
         let known = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
         if begins_well && name.len() <= 63 && name.iter().all(known) {
             return Ok(());
         }
-        Err(Error::unavailable(format!(
+        Err(Error::lasting(format!(
             "{:?} cannot be the name of the schema: use 1 to 63 characters of a-z, 0-9 and _, no digit first",
             self.schema
         )))
@@ -184,12 +192,14 @@ impl PostgresOptions {
         }
     }
 
+    /// Whether the server is reached by a unix socket.
+    pub(crate) fn is_by_socket(&self) -> bool {
+        self.server.get_socket().is_some() || self.server.get_host().starts_with('/')
+    }
+
     fn is_on_this_machine(&self) -> bool {
         let host = self.server.get_host();
-        self.server.get_socket().is_some()
-            || host.starts_with('/')
-            || host == "localhost"
-            || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        self.is_by_socket() || host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
     }
 }
 

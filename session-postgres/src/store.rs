@@ -41,6 +41,8 @@ impl PostgresStore {
     /// A store whose server answers: opens a connection with these settings, or with those in a URL.
     ///
     /// It tries once. Its connections are opened again by themselves when they are lost later.
+    /// An app that may start while the server is away takes [`new`](Self::new) instead, and waits: what no waiting
+    /// mends, [`Error::is_lasting`] tells apart.
     ///
     /// ```no_run
     /// # use session_postgres::{PostgresOptions, PostgresStore};

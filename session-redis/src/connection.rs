@@ -128,7 +128,7 @@ impl Connection {
             return Ok(link);
         }
         if let Some(error) = gate.refusal() {
-            return Err(Error::unavailable(error));
+            return Err(error.into_error());
         }
         let address = self.options.address();
         gate.begin(ConnectError::Abandoned { address });
@@ -144,7 +144,7 @@ impl Connection {
                 tracing::warn!(error = &error as &dyn StdError, "no connection to Redis");
                 let error = Arc::new(error);
                 gate.failed(Arc::clone(&error));
-                Err(Error::unavailable(error))
+                Err(error.into_error())
             }
         }
     }

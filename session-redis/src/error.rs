@@ -1,7 +1,7 @@
 //! What the driver's errors mean: whether a command was done, whether its connection can be used again, and what is
 //! said about it. The driver's error is the source of ours, and neither shows a password.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use redis::{ErrorKind, RedisError, ServerError, Value};
 use session_core::Error;
@@ -53,6 +53,24 @@ impl ConnectError {
             Self::WrongPassword { address, user, source }
         } else {
             Self::Refused { address, source }
+        }
+    }
+
+    /// What the store says of it.
+    pub(crate) fn into_error(self: Arc<Self>) -> Error {
+        if self.is_lasting() {
+            Error::lasting(self)
+        } else {
+            Error::unavailable(self)
+        }
+    }
+
+    /// Whether waiting does not mend it. A replica may become the master, and a server that refuses may be loading.
+    fn is_lasting(&self) -> bool {
+        match self {
+            Self::Cluster { .. } | Self::Tls { .. } | Self::WrongPassword { .. } => true,
+            Self::Refused { source, .. } => source.code() == Some("NOPERM"),
+            Self::Abandoned { .. } | Self::Late { .. } | Self::Replica { .. } | Self::Unreachable { .. } => false,
         }
     }
 }

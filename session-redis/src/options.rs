@@ -49,23 +49,23 @@ impl RedisOptions {
             // Anything else may be a part of a password.
             Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
                 let message = format!("a Redis URL begins with redis:// or rediss://, and this one with {scheme}://");
-                return Err(Error::unavailable(message));
+                return Err(Error::lasting(message));
             }
             _ => {
                 let message = "a Redis URL begins with redis:// or rediss://, and this one does not";
-                return Err(Error::unavailable(message));
+                return Err(Error::lasting(message));
             }
         };
         if rest.contains('#') {
             let message = "a Redis URL has no part after #: certificates are always verified, and a # in a password \
                            is written %23";
-            return Err(Error::unavailable(message));
+            return Err(Error::lasting(message));
         }
         // The driver has no TLS: it only reads the rest of the URL.
         let server = format!("redis://{rest}").into_connection_info();
-        let server: ConnectionInfo = server.map_err(Error::unavailable)?;
+        let server: ConnectionInfo = server.map_err(Error::lasting)?;
         let ConnectionAddr::Tcp(host, port) = server.addr() else {
-            return Err(Error::unavailable("a Redis URL names a host"));
+            return Err(Error::lasting("a Redis URL names a host"));
         };
         Ok(Self {
             host: host.clone(),
@@ -125,7 +125,7 @@ impl RedisOptions {
         if (1..=64).contains(&prefix.len()) && prefix.iter().all(known) {
             return Ok(());
         }
-        Err(Error::unavailable(format!(
+        Err(Error::lasting(format!(
             "{:?} cannot be the prefix of keys: use 1 to 64 characters of A-Z, a-z, 0-9, _, ., : and -",
             self.key_prefix
         )))

@@ -45,6 +45,8 @@ impl RedisStore {
     /// A store whose server answers: connects with these settings, or with those in a URL.
     ///
     /// It tries once. The connection is opened again by itself when it is lost later.
+    /// An app that may start while the server is away takes [`new`](Self::new) instead, and waits: what no waiting
+    /// mends, [`Error::is_lasting`] tells apart.
     ///
     /// ```no_run
     /// # use session_redis::{RedisOptions, RedisStore};

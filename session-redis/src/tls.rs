@@ -21,11 +21,11 @@ pub(crate) struct Tls {
 impl Tls {
     /// Reads the system's roots and the CA file.
     pub(crate) fn new(options: &RedisOptions) -> Result<Self, Error> {
-        let name = ServerName::try_from(options.host.clone()).map_err(Error::unavailable)?;
+        let name = ServerName::try_from(options.host.clone()).map_err(Error::lasting)?;
         let roots = roots(options.ca_file.as_deref())?;
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(Error::unavailable)?
+            .map_err(Error::lasting)?
             .with_root_certificates(roots)
             .with_no_client_auth();
         Ok(Self {
@@ -42,7 +42,7 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, Error> {
     if let Some(path) = ca_file {
         add(&mut roots, path).map_err(|reason| {
             let path = path.display();
-            Error::unavailable(format!("the CA file {path} cannot be used: {reason}"))
+            Error::lasting(format!("the CA file {path} cannot be used: {reason}"))
         })?;
     }
     Ok(roots)

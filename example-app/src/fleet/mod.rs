@@ -4,10 +4,12 @@
 mod balancer;
 mod console;
 mod environment;
+mod kind;
 mod member;
 mod platform;
 mod roster;
 mod screen;
+mod variables;
 mod watch;
 
 use crate::{

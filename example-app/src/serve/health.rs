@@ -1,8 +1,8 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -28,14 +28,24 @@ pub(crate) struct Health(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
-    phase: AtomicU8,
+    phase: Mutex<Phase>,
     requests: AtomicU64,
     sessions: Mutex<HashSet<SessionId>>,
 }
 
-const STARTING: u8 = 0;
-const READY: u8 = 1;
-const STOPPING: u8 = 2;
+/// How far an instance is.
+#[derive(Debug, Default)]
+enum Phase {
+    /// It begins to prepare what it needs.
+    #[default]
+    Starting,
+    /// Something has to happen before it is ready.
+    Waiting { why: String },
+    /// It should be sent requests.
+    Ready,
+    /// It should be sent no more requests.
+    Stopping,
+}
 
 /// What `/status` tells.
 #[derive(Debug, Deserialize, Serialize)]
@@ -54,20 +64,33 @@ pub(crate) struct Status {
 impl Health {
     /// From now on it should be sent requests, whatever becomes of the store: our 503 says more than a balancer's.
     pub(crate) fn ready(&self) {
-        let _ = self
-            .0
-            .phase
-            .compare_exchange(STARTING, READY, Ordering::Relaxed, Ordering::Relaxed);
+        self.unless_stopping(Phase::Ready);
+    }
+
+    /// It is not ready yet, for this reason.
+    pub(super) fn waits(&self, why: impl Into<String>) {
+        self.unless_stopping(Phase::Waiting { why: why.into() });
     }
 
     /// From now on it should be sent no more requests.
     pub(crate) fn stopping(&self) {
-        self.0.phase.store(STOPPING, Ordering::Relaxed);
+        *self.phase() = Phase::Stopping;
     }
 
     /// Whether it was asked to stop: what would never end by itself should end now.
     pub(crate) fn is_stopping(&self) -> bool {
-        self.0.phase.load(Ordering::Relaxed) == STOPPING
+        matches!(*self.phase(), Phase::Stopping)
+    }
+
+    fn unless_stopping(&self, next: Phase) {
+        let mut phase = self.phase();
+        if !matches!(*phase, Phase::Stopping) {
+            *phase = next;
+        }
+    }
+
+    fn phase(&self) -> MutexGuard<'_, Phase> {
+        self.0.phase.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn saw(&self, session: Option<SessionId>) {
@@ -103,19 +126,12 @@ impl Health {
             )
     }
 
-    fn is_ready(&self) -> (StatusCode, &'static str) {
-        let code = match self.phase() {
-            "ready" => StatusCode::OK,
-            _ => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        (code, self.phase())
-    }
-
-    fn phase(&self) -> &'static str {
-        match self.0.phase.load(Ordering::Relaxed) {
-            STARTING => "starting",
-            READY => "ready",
-            _ => "stopping",
+    fn is_ready(&self) -> (StatusCode, String) {
+        let phase = self.phase();
+        match &*phase {
+            Phase::Ready => (StatusCode::OK, phase.name().to_owned()),
+            Phase::Waiting { why } => (StatusCode::SERVICE_UNAVAILABLE, format!("{}: {why}", phase.name())),
+            Phase::Starting | Phase::Stopping => (StatusCode::SERVICE_UNAVAILABLE, phase.name().to_owned()),
         }
     }
 
@@ -123,10 +139,20 @@ impl Health {
         let store = store.ping().await;
         Status {
             instance,
-            phase: self.phase().to_owned(),
+            phase: self.phase().name().to_owned(),
             store: store.map_or_else(|error| chain(&error), |()| "ok".to_owned()),
             requests: self.0.requests.load(Ordering::Relaxed),
             sessions: self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner).len(),
+        }
+    }
+}
+
+impl Phase {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Starting | Self::Waiting { .. } => "starting",
+            Self::Ready => "ready",
+            Self::Stopping => "stopping",
         }
     }
 }

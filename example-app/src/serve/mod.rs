@@ -17,7 +17,8 @@ use crate::{
     Failure,
     app::{Here, app},
     cli::{CookieArgs, ListenArgs, ServeArgs, SessionArgs},
-    store::{Place, Store},
+    span::Span,
+    store::{Place, Source, Store},
 };
 
 pub(crate) use forwarded::{Client, Forwarded};
@@ -42,24 +43,31 @@ pub(crate) struct Instance {
     pub(crate) index: Option<u32>,
     pub(crate) cookies: CookieArgs,
     pub(crate) sessions: SessionArgs,
+    /// How long the store may take for a request, if not as long as the layer allows anyway.
+    pub(crate) store_timeout: Option<Span>,
     pub(crate) forwarded: Forwarded,
 }
 
 impl Instance {
-    /// Answers requests until the signal comes: at once, and as ready when what has to be prepared is.
-    pub(crate) async fn serve(self, store: Store, listener: TcpListener, stop: Signal) -> std::io::Result<()> {
+    /// Answers requests until the signal comes: at once, and as ready when the store answers and what has to be prepared
+    /// is. It ends before that with what no waiting mends.
+    pub(crate) async fn serve(self, store: Store, listener: TcpListener, stop: Signal) -> Result<(), Failure> {
         let health = Health::default();
-        let preparing = tokio::spawn(prepare::until_ready(store.clone(), self.index, health.clone()));
-        let layer = self
+        let mut layer = self
             .sessions
             .set(self.cookies.layer(store.sessions()))
             .instance(&*self.name);
+        if let Some(Span(limit)) = self.store_timeout {
+            layer = layer.store_timeout(limit);
+        }
         let here = Here::new(&self.name, &health).with_idle(self.sessions.idle());
         let routes = app(layer, here).merge(health.routes(&self.name, store.sessions()));
         let routes: Router = routes.layer(middleware::from_fn_with_state(self.forwarded, forwarded::log));
-        let ended = shutdown::serve_instance(stop, health, listener, routes).await;
-        preparing.abort();
-        ended
+        let preparing = prepare::until_ready(&store, self.index, &health);
+        tokio::select! {
+            Err(lasting) = preparing => Err(lasting.into()),
+            ended = shutdown::serve_instance(stop, health.clone(), listener, routes) => Ok(ended?),
+        }
     }
 }
 
@@ -69,17 +77,16 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), Failure> {
         true => shutdown::on_request_or_end_of_input()?,
         false => on_request()?,
     };
-    let place = Place::of(&args.store)?;
+    // What is wrong is told before anything is served; whether the server is there is found out while waiting for it.
+    let store = Place::of(&Source::of(&args.store)?, &args.store)?.open()?;
     let listener = listen(&args.listen).await?;
-    let store = place.open().await?;
     let instance = args.instance();
     println!(
         "instance {} listens on http://{}",
         instance.name,
         listener.local_addr()?
     );
-    instance.serve(store, listener, stop).await?;
-    Ok(())
+    instance.serve(store, listener, stop).await
 }
 
 pub(crate) async fn listen(args: &ListenArgs) -> Result<TcpListener, Failure> {

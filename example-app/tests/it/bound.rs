@@ -14,14 +14,14 @@ use crate::{
 };
 
 /// An authority of the tests' own, a certificate of its for `localhost` with the key, and the authority's file.
-struct Authority {
+pub(crate) struct Authority {
     certificate: String,
     key: String,
-    file: NamedTempFile,
+    pub(crate) file: NamedTempFile,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut parameters = CertificateParams::default();
         parameters.distinguished_name.push(DnType::CommonName, "the tests");
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -37,7 +37,7 @@ impl Authority {
         }
     }
 
-    fn redis(&self) -> redis_server::Server {
+    pub(crate) fn redis(&self) -> redis_server::Server {
         let tls = redis_server::Tls {
             certificate: self.certificate.clone(),
             key: self.key.clone(),
@@ -45,7 +45,7 @@ impl Authority {
         redis_server::Server::start_with(Some(&tls), &[])
     }
 
-    fn postgres(&self) -> postgres_server::Server {
+    pub(crate) fn postgres(&self) -> postgres_server::Server {
         postgres_server::Server::start_with(Some(&postgres_server::Tls {
             certificate: self.certificate.clone(),
             key: self.key.clone(),
@@ -54,7 +54,7 @@ impl Authority {
 }
 
 /// What the broker of cloud.gov binds for Redis; `scheme` is `redis` in bindings of before October 2025.
-fn elasticache(name: &str, port: u16, scheme: &str) -> Value {
+pub(crate) fn elasticache(name: &str, port: u16, scheme: &str) -> Value {
     let password = redis_server::PASSWORD;
     json!({
         "label": "aws-elasticache-redis", "provider": null, "plan": "redis-3node", "name": name,
@@ -69,7 +69,7 @@ fn elasticache(name: &str, port: u16, scheme: &str) -> Value {
 }
 
 /// What the broker of cloud.gov binds for PostgreSQL.
-fn rds(port: u16) -> Value {
+pub(crate) fn rds(port: u16) -> Value {
     let (user, password) = (postgres_server::USER, postgres_server::PASSWORD);
     json!({
         "label": "aws-rds", "provider": null, "plan": "micro-psql-redundant", "name": "session-postgres",
@@ -168,8 +168,12 @@ async fn of_several_services_the_one_that_is_named_is_used() {
         ],
     });
     let services = services.to_string();
-    let redis = [("SESSION_BACKEND", "redis"), ("SESSION_SERVICE", "sessions")];
-    shares_logins(&[("VCAP_SERVICES", &services), redis[0], redis[1]]).await;
+    // Its name says which one it is, and so of which kind.
+    for name in ["sessions", "database"] {
+        shares_logins(&[("VCAP_SERVICES", &services), ("SESSION_SERVICE", name)]).await;
+    }
+    let both = [("SESSION_BACKEND", "redis"), ("SESSION_SERVICE", "sessions")];
+    shares_logins(&[("VCAP_SERVICES", &services), both[0], both[1]]).await;
 
     let file = NamedTempFile::new().unwrap();
     std::fs::write(&file, &services).unwrap();

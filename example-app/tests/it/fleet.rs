@@ -1,12 +1,19 @@
 //! Several instances and their balancer.
 
+use std::process::Command;
+
 use axum::http::{Request, StatusCode};
+use serde_json::json;
 use sqlx::{Connection, PgConnection, raw_sql};
+use tempfile::NamedTempFile;
 
 use crate::{
+    bound::{Authority, elasticache, rds},
     browser::Browser,
     database::Database,
+    postgres_server,
     process::{Process, app},
+    redis_server,
 };
 
 fn fleet(store: &str) -> (Process, String) {
@@ -92,6 +99,64 @@ async fn a_fleet_prepares_its_database_and_shares_sessions_in_it() {
     raw_sql("create database fleet").execute(&mut admin).await.unwrap();
     let (_process, address) = fleet(&format!("{}/fleet", url.rsplit_once('/').unwrap().0));
     is_shared(&address).await;
+}
+
+/// A fleet that is told in another way where its store is.
+async fn is_shared_by(command: &mut Command) {
+    let mut process = Process::start(command.args(["--instances", "3", "--port", "0"]));
+    let address = process.line_after("open ");
+    is_shared(&address).await;
+    // Everybody on the machine can read them.
+    let arguments = process.arguments_of_children();
+    assert_eq!(arguments.matches("serve").count(), 3, "{arguments}");
+    for secret in [redis_server::PASSWORD, postgres_server::PASSWORD] {
+        assert!(!arguments.contains(secret), "{arguments}");
+    }
+    process.signal("-TERM");
+    let ended = process.end();
+    assert!(ended.succeeded, "{ended:?}");
+    for secret in [redis_server::PASSWORD, postgres_server::PASSWORD] {
+        assert!(!format!("{ended:?}").contains(secret), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_fleet_hands_on_the_local_database() {
+    for database in [Database::Postgres, Database::Redis] {
+        is_shared_by(app(["fleet"]).env("DATABASE_URL", database.url().await)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_fleet_hands_on_which_of_the_bound_services_it_uses() {
+    let authority = Authority::new();
+    let (redis, postgres) = (authority.redis(), authority.postgres());
+    let services = json!({
+        "aws-elasticache-redis": [
+            elasticache("cache", 1, "rediss"),
+            elasticache("sessions", redis.port(), "rediss"),
+        ],
+        "aws-rds": [rds(postgres.port())],
+    });
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(&file, services.to_string()).unwrap();
+    for choice in [
+        &["--service", "sessions"][..],
+        &["--backend", "postgres"],
+        &["--backend", "redis", "--service", "sessions"],
+    ] {
+        let mut command = app(choice);
+        // The variable would win over what is in the file.
+        command.env("VCAP_SERVICES_FILE_PATH", "/nowhere");
+        command.arg("--vcap-services").arg(file.path());
+        command.arg("--ca-file").arg(authority.file.path());
+        is_shared_by(&mut command).await;
+        // The same services, bound.
+        let mut command = app(choice);
+        command.env("VCAP_SERVICES_FILE_PATH", file.path());
+        command.arg("--ca-file").arg(authority.file.path());
+        is_shared_by(&mut command).await;
+    }
 }
 
 #[tokio::test]

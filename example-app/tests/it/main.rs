@@ -17,6 +17,7 @@ mod process;
 mod races;
 mod ready;
 mod renewal;
+mod rolling;
 mod traffic;
 
 #[path = "../../../session-postgres/tests/it/server.rs"]

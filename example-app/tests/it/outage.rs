@@ -5,7 +5,12 @@ use std::time::{Duration, Instant};
 use axum::http::{StatusCode, header};
 use session_postgres::PostgresStore;
 
-use crate::{browser::Browser, postgres_server, process, redis_server};
+use crate::{
+    browser::Browser,
+    postgres_server,
+    process::{self, Process, app},
+    ready, redis_server,
+};
 
 #[tokio::test]
 async fn postgres_may_be_killed() {
@@ -55,6 +60,86 @@ async fn redis_may_freeze() {
     is_unavailable(&browser, &address).await;
     server.thaw();
     works_again(&browser, &address).await;
+}
+
+#[tokio::test]
+async fn an_instance_that_starts_while_postgres_is_away_waits_for_it() {
+    let mut server = postgres_server::Server::start();
+    server.kill();
+    let (_process, address) = process::serve("A", &server.url());
+    waits(&address, server.port()).await;
+    server.restart();
+    serves(&address).await;
+}
+
+#[tokio::test]
+async fn an_instance_that_starts_while_redis_is_away_waits_for_it() {
+    let mut server = redis_server::Server::start();
+    server.kill();
+    let (_process, address) = process::serve("A", &server.url());
+    waits(&address, server.port()).await;
+    server.restart();
+    serves(&address).await;
+}
+
+#[tokio::test]
+async fn an_instance_ends_when_the_store_it_waited_for_lets_nobody_in() {
+    let mut server = redis_server::Server::start();
+    server.kill();
+    let (mut process, address) = process::serve("A", &server.url_as("somebody", "secret"));
+    waits(&address, server.port()).await;
+    server.restart();
+    let ended = process.end();
+    let told = ended.errors.lines().last().unwrap();
+    assert!(!ended.succeeded && told.starts_with("error: "), "{ended:?}");
+    assert!(
+        told.contains("let nobody in") && !ended.errors.contains("secret"),
+        "{ended:?}"
+    );
+}
+
+#[tokio::test]
+async fn requests_wait_for_the_store_as_long_as_they_are_told_to() {
+    // Longer than what is usual, of which a command has half, as here.
+    let told = ["--store-timeout", "5s"];
+    let (redis, postgres) = (redis_server::Server::start(), postgres_server::Server::start());
+    let mut fleet = Process::start(&mut app(["--port", "0", "--instances", "1", "--store", &redis.url()]
+        .into_iter()
+        .chain(told)));
+    let over_redis = fleet.line_after("open ");
+    let (_process, over_postgres) = process::serve_with("A", &postgres.url(), &told);
+    ready::until_ready(&over_postgres).await;
+    for address in [&over_redis, &over_postgres] {
+        let browser = visitor(address).await;
+        redis.freeze();
+        postgres.freeze();
+        let begin = Instant::now();
+        let answer = browser.get(&format!("{address}/api/me")).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{answer:?}");
+        assert!(begin.elapsed() > Duration::from_millis(2400), "{:?}", begin.elapsed());
+        redis.thaw();
+        postgres.thaw();
+    }
+}
+
+/// It runs, and is not ready, and says what it waits for; a page is answered as in any outage.
+async fn waits(address: &str, port: u16) {
+    let browser = Browser::new();
+    browser.get(&format!("{address}/healthz")).await.assert_ok();
+    ready::until_it_waits_for(address, &format!("at 127.0.0.1:{port} cannot be reached")).await;
+    let page = browser.get(address).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{page:?}");
+    assert_eq!(page.headers[header::RETRY_AFTER], "1");
+}
+
+/// It is ready by itself, and logs users in.
+async fn serves(address: &str) {
+    ready::until_ready(address).await;
+    let browser = Browser::new();
+    let login = format!("{address}/login");
+    browser.post_form(&login, "name=ada&password=engine").await;
+    let me = browser.get(&format!("{address}/api/me")).await.json();
+    assert_eq!(me["user"], "ada");
 }
 
 /// A browser with a session.

@@ -113,6 +113,28 @@ impl Process {
         input.flush().unwrap();
     }
 
+    /// The processes that it has started and that still run, in the order in which it started them.
+    pub(crate) fn children(&self) -> Vec<u32> {
+        let table = ps(&["-A", "-o", "ppid=", "-o", "pid=", "-o", "stat="]);
+        let mut children: Vec<u32> = table
+            .lines()
+            .filter_map(|line| {
+                let mut words = line.split_whitespace();
+                let (parent, child, state) = (words.next()?, words.next()?, words.next()?);
+                let is_child = parent.parse() == Ok(self.child.id()) && !state.starts_with('Z');
+                is_child.then(|| child.parse().ok())?
+            })
+            .collect();
+        children.sort_unstable();
+        children
+    }
+
+    /// What everybody can see of how they were started.
+    pub(crate) fn arguments_of_children(&self) -> String {
+        let children: Vec<String> = self.children().iter().map(u32::to_string).collect();
+        ps(&["-o", "args=", "-p", &children.join(",")])
+    }
+
     /// Asks it to end, as a platform or a terminal does.
     pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
@@ -138,6 +160,12 @@ impl Drop for Process {
     }
 }
 
+/// What `ps` says.
+fn ps(arguments: &[&str]) -> String {
+    let output = Command::new("ps").args(arguments).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// The app, with nothing of this process's environment that it would read.
 pub(crate) fn app<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_example-app"));
@@ -154,6 +182,7 @@ pub(crate) fn app<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Co
                 "MAX_SESSIONS",
                 "PORT",
                 "RUST_LOG",
+                "STORE_TIMEOUT",
                 "STORE_URL",
                 "TRUSTED_HOPS",
             ]

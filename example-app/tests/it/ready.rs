@@ -10,7 +10,11 @@ use crate::{
     database::Database,
     postgres_server,
     process::{Process, app},
+    redis_server,
 };
+
+/// What the app's own set-up work logs.
+const SET_UP: &str = "loaded the agency contacts";
 
 /// A database that nobody has prepared.
 async fn unprepared(name: &str) -> String {
@@ -44,12 +48,25 @@ pub(crate) async fn until_ready(address: &str) {
     }
 }
 
+/// It is not ready, and says why.
+pub(crate) async fn until_it_waits_for(address: &str, reason: &str) {
+    let begin = Instant::now();
+    loop {
+        let waiting = Browser::new().get(&format!("{address}/readyz")).await;
+        assert_eq!(waiting.status, StatusCode::SERVICE_UNAVAILABLE, "{waiting:?}");
+        if waiting.text.contains(reason) {
+            return;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(30), "{waiting:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 #[tokio::test]
 async fn an_instance_waits_for_number_0_to_prepare_the_database() {
     let url = unprepared("waits").await;
     let (_one, one) = instance(Some("1"), &url);
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(readiness(&one).await, StatusCode::SERVICE_UNAVAILABLE);
+    until_it_waits_for(&one, "left to instance 0").await;
     Browser::new().get(&format!("{one}/healthz")).await.assert_ok();
     let (_zero, zero) = instance(Some("0"), &url);
     until_ready(&zero).await;
@@ -65,17 +82,25 @@ async fn another_prepares_the_database_if_number_0_never_does() {
 }
 
 #[tokio::test]
-async fn a_task_prepares_the_database_too() {
-    let url = unprepared("task").await;
-    for _ in 0..2 {
-        let ended = Process::start(&mut app(["migrate", "--store", &url])).end();
-        assert!(
-            ended.succeeded && ended.output == "the database is ready\n",
-            "{ended:?}"
-        );
+async fn a_task_does_all_there_is_to_prepare() {
+    let redis = redis_server::Server::start();
+    for url in [unprepared("task").await, redis.url()] {
+        let mut set_up = Vec::new();
+        for _ in 0..2 {
+            let ended = Process::start(&mut app(["migrate", "--store", &url])).end();
+            assert!(
+                ended.succeeded && ended.output.starts_with("the store is ready"),
+                "{ended:?}"
+            );
+            set_up.push(ended.errors.matches(SET_UP).count());
+        }
+        assert_eq!(set_up, [1, 0], "how often the set-up work was done");
+        let (mut process, address) = instance(Some("3"), &url);
+        until_ready(&address).await;
+        process.signal("-TERM");
+        let ended = process.end();
+        assert!(!ended.errors.contains(SET_UP), "nothing was left to do: {ended:?}");
     }
-    let (_process, address) = instance(Some("3"), &url);
-    until_ready(&address).await;
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ async fn an_unreachable_server_is_named_at_the_start() {
     let refused = PostgresStore::connect(&*format!("postgres://app:geheim@{address}/app"))
         .await
         .unwrap_err();
-    assert!(matches!(refused, Error::Unavailable { .. }));
+    assert!(matches!(refused, Error::Unavailable { .. }) && !refused.is_lasting());
     let text = chain(&refused);
     assert!(
         text.contains(&format!("PostgreSQL at {address} cannot be reached")),
@@ -102,7 +102,10 @@ async fn a_wrong_password_is_told_apart_and_not_shown() {
         .await
         .unwrap_err();
     let text = chain(&refused);
-    assert!(text.contains("let nobody in as \"postgres\""), "{text}");
+    assert!(
+        text.contains("let nobody in as \"postgres\"") && refused.is_lasting(),
+        "{text}"
+    );
     assert!(text.contains(&format!("127.0.0.1:{}", server().port())), "{text}");
     assert!(
         !text.contains("geheim") && !format!("{refused:?}").contains("geheim"),

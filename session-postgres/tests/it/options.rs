@@ -21,7 +21,10 @@ fn only_a_postgres_url_will_do() {
     ] {
         let refused = PostgresOptions::from_url(url).unwrap_err();
         let text = chain(&refused);
-        assert!(matches!(refused, Error::Unavailable { .. }), "{url}: {text}");
+        assert!(
+            matches!(refused, Error::Unavailable { .. }) && refused.is_lasting(),
+            "{url}: {text}"
+        );
         assert!(!text.contains("heim"), "{text}");
     }
     let text = chain(&PostgresOptions::from_url("mysql://db/app").unwrap_err());
@@ -82,6 +85,28 @@ fn a_server_elsewhere_must_show_a_valid_certificate_unless_told_otherwise() {
         .unwrap()
         .ca_file("ca.pem");
     assert!(format!("{with_ca:?}").contains("VerifyFull"));
+}
+
+#[tokio::test]
+async fn what_no_waiting_mends_is_told_apart() {
+    let url = server().url();
+    let missing = "/nowhere/ca.pem";
+    let unnamed = PostgresStore::new(patient_at(&url).ca_file(missing)).unwrap_err();
+    assert!(
+        unnamed.is_lasting() && chain(&unnamed).contains(missing),
+        "{}",
+        chain(&unnamed)
+    );
+    let refused = PostgresStore::connect(patient_at(&format!("{url}_nowhere")))
+        .await
+        .unwrap_err();
+    let text = chain(&refused);
+    assert!(refused.is_lasting() && text.contains("does not exist"), "{text}");
+    // A socket may be there later.
+    let early = PostgresStore::connect(patient_at("postgres:///app?host=/nowhere"))
+        .await
+        .unwrap_err();
+    assert!(!early.is_lasting(), "{}", chain(&early));
 }
 
 #[tokio::test]

@@ -42,10 +42,9 @@ async fn only_a_certificate_of_the_right_authority_for_the_right_name_is_trusted
     let (right, wrong) = (Authority::new("right"), Authority::new("wrong"));
     let server = Server::start_with(Some(&right.certify("localhost")));
     let (right, wrong) = (right.file(), wrong.file());
-    let at = |host: &str| {
-        let url = format!("postgres://{USER}:{PASSWORD}@{host}:{}/postgres", server.port());
-        patient_at(&url)
-    };
+    let url = |host: &str| format!("postgres://{USER}:{PASSWORD}@{host}:{}/postgres", server.port());
+    let at = |host: &str| patient_at(&url(host));
+    let without_file = url("localhost") + "?sslmode=verify-full&sslrootcert=/nowhere/ca.pem";
 
     let store = migrated(at("localhost").ca_file(right.path())).await;
     session(&store).await;
@@ -53,10 +52,12 @@ async fn only_a_certificate_of_the_right_authority_for_the_right_name_is_trusted
     for (refused, why) in [
         (at("localhost").ca_file(wrong.path()), "UnknownIssuer"),
         (at("127.0.0.1").ca_file(right.path()), "not valid for name"),
+        (patient_at(&without_file), "No such file"),
     ] {
         let error = PostgresStore::connect(refused.clone()).await.unwrap_err();
         let text = chain(&error);
         assert!(text.contains("can be trusted") && text.contains(why), "{text}");
+        assert!(error.is_lasting());
         // Each attempt is as strict as the first.
         assert!(PostgresStore::new(refused).unwrap().ping().await.is_err());
     }

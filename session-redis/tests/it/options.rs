@@ -79,7 +79,9 @@ async fn a_ca_file_must_hold_certificates() {
     let missing = file.path().with_extension("missing");
     for (path, why) in [(file.path(), "no certificate"), (missing.as_path(), "No such file")] {
         let options = RedisOptions::from_url(url).unwrap().ca_file(path);
-        let text = chain(&RedisStore::new(options).unwrap_err());
+        let error = RedisStore::new(options).unwrap_err();
+        let text = chain(&error);
+        assert!(error.is_lasting(), "{text}");
         assert!(text.contains(path.to_str().unwrap()) && text.contains(why), "{text}");
     }
 }

@@ -56,6 +56,7 @@ async fn only_a_certificate_of_the_right_authority_for_the_right_name_is_trusted
         let error = RedisStore::connect(refused.clone()).await.unwrap_err();
         let text = chain(&error);
         assert!(text.contains("can be trusted") && text.contains(why), "{text}");
+        assert!(error.is_lasting());
         // Each attempt is as strict as the first.
         assert!(RedisStore::new(refused).unwrap().ping().await.is_err());
     }

@@ -1,0 +1,209 @@
+use session_core::{
+    Error, MemoryStore,
+    cloud_foundry::{BoundServices, CloudFoundryError},
+};
+use session_postgres::{PostgresOptions, PostgresStore};
+use session_redis::{RedisOptions, RedisStore};
+
+use super::{Source, Store};
+use crate::{
+    Failure,
+    cli::{Backend, StoreArgs},
+    span::Span,
+};
+
+/// Where the sessions are to be kept.
+#[derive(Debug)]
+pub(crate) enum Place {
+    Memory,
+    Postgres(Box<PostgresOptions>),
+    Redis(Box<RedisOptions>),
+}
+
+/// A URL that names no store.
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error("{0}; --store takes memory, redis://…, rediss://… or postgres://…")]
+struct UnknownStore(String);
+
+/// Why no bound service can be chosen.
+#[derive(Debug, thiserror::Error)]
+enum NoChoice {
+    #[error(
+        "a Redis and a PostgreSQL service are bound: say which one keeps the sessions with SESSION_BACKEND=redis or \
+         SESSION_BACKEND=postgres"
+    )]
+    TwoBackends,
+
+    #[error(
+        "the service {0:?} would do as Redis and as PostgreSQL: say which it is with SESSION_BACKEND=redis or \
+         SESSION_BACKEND=postgres"
+    )]
+    EitherBackend(String),
+
+    #[error("{as_redis}; {as_postgres}")]
+    NeitherBackend {
+        as_redis: CloudFoundryError,
+        as_postgres: CloudFoundryError,
+    },
+}
+
+impl Place {
+    pub(crate) fn of(source: &Source, args: &StoreArgs) -> Result<Self, Failure> {
+        let place = match source {
+            Source::Url(url) => Self::at(url),
+            Source::Bound(services) | Source::Text { services, .. } => {
+                Self::bound(services, args.service.as_deref(), args.backend)
+            }
+            Source::Nothing => Ok(Self::Memory),
+        };
+        Ok(place?.with(args))
+    }
+
+    /// The store that a URL names. Nothing of the URL is told: there may be a password in it.
+    fn at(url: &str) -> Result<Self, Failure> {
+        Ok(match url.split_once("://").map(|(scheme, _)| scheme) {
+            None if url == "memory" => Self::Memory,
+            Some("postgres" | "postgresql") => Self::Postgres(Box::new(PostgresOptions::from_url(url)?)),
+            Some("redis" | "rediss" | "valkey" | "valkeys") => Self::Redis(Box::new(RedisOptions::from_url(url)?)),
+            // Anything but letters may be part of a password.
+            Some(scheme) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+                return Err(UnknownStore(format!("there is no store for {scheme}://")).into());
+            }
+            _ => return Err(UnknownStore("the store is no URL".into()).into()),
+        })
+    }
+
+    /// The bound service of this name, this kind, or both; the only one, if neither is given.
+    fn bound(services: &BoundServices, name: Option<&str>, backend: Option<Backend>) -> Result<Self, Failure> {
+        let backend = backend.map_or_else(|| only_backend(services, name), Ok)?;
+        Ok(match backend {
+            Backend::Redis => Self::Redis(Box::new(services.redis(name)?.try_into()?)),
+            Backend::Postgres => Self::Postgres(Box::new(services.postgres(name)?.try_into()?)),
+        })
+    }
+
+    /// The same place, reached as the arguments say.
+    fn with(self, args: &StoreArgs) -> Self {
+        // What is left to the layer and the stores has this proportion too.
+        let timeouts = args.timeout.map(|Span(limit)| (limit, limit / 2));
+        match self {
+            Self::Memory => Self::Memory,
+            Self::Postgres(mut options) => {
+                if let Some(path) = &args.ca_file {
+                    *options = options.ca_file(path);
+                }
+                if let Some((connect, command)) = timeouts {
+                    *options = options.connect_timeout(connect).command_timeout(command);
+                }
+                Self::Postgres(options)
+            }
+            Self::Redis(mut options) => {
+                if let Some(path) = &args.ca_file {
+                    *options = options.ca_file(path);
+                }
+                if let Some((connect, command)) = timeouts {
+                    *options = options.connect_timeout(connect).command_timeout(command);
+                }
+                Self::Redis(options)
+            }
+        }
+    }
+
+    /// The store, which connects when it is first used.
+    pub(crate) fn open(self) -> Result<Store, Error> {
+        Ok(match self {
+            Self::Memory => Store::Memory(MemoryStore::new()),
+            Self::Postgres(options) => Store::Postgres(PostgresStore::new(*options)?),
+            Self::Redis(options) => Store::Redis(RedisStore::new(*options)?),
+        })
+    }
+
+    /// The store, which has answered: for those who cannot wait for it.
+    pub(crate) async fn connect(self) -> Result<Store, Error> {
+        Ok(match self {
+            Self::Memory => Store::Memory(MemoryStore::new()),
+            Self::Postgres(options) => Store::Postgres(PostgresStore::connect(*options).await?),
+            Self::Redis(options) => Store::Redis(RedisStore::connect(*options).await?),
+        })
+    }
+}
+
+/// Which backend it is, if nobody says and the services leave one only.
+fn only_backend(services: &BoundServices, name: Option<&str>) -> Result<Backend, Failure> {
+    use CloudFoundryError::{NotBound, Unusable};
+
+    // A service that has the name is of one kind, and then no use as the other one.
+    let is_no_other =
+        |error: &_| matches!(error, NotBound { .. }) || name.is_some() && matches!(error, Unusable { .. });
+    match (services.redis(name), services.postgres(name)) {
+        (Ok(_), Ok(_)) => Err(name
+            .map_or(NoChoice::TwoBackends, |name| NoChoice::EitherBackend(name.to_owned()))
+            .into()),
+        (Ok(_), Err(error)) if is_no_other(&error) => Ok(Backend::Redis),
+        (Err(error), Ok(_)) if is_no_other(&error) => Ok(Backend::Postgres),
+        (Err(as_redis @ Unusable { .. }), Err(as_postgres @ Unusable { .. })) if name.is_some() => {
+            Err(NoChoice::NeitherBackend { as_redis, as_postgres }.into())
+        }
+        (Err(NotBound { .. }), Err(error)) | (Err(error), _) | (_, Err(error)) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_store_is_refused_with_the_known_ones_and_no_password() {
+        for url in [
+            "mysql://app:secret@host/db",
+            "secret",
+            "",
+            "redis:secret",
+            "a:secret@b://c",
+        ] {
+            let Err(error) = Place::at(url) else { panic!("{url}") };
+            let text = error.to_string();
+            assert!(text.contains("memory, redis://…, rediss://… or postgres://…"), "{text}");
+            assert!(!text.contains("secret"), "{text}");
+        }
+    }
+
+    /// What is chosen by a name, a backend or both.
+    fn chosen(name: Option<&str>, backend: Option<Backend>) -> Result<Place, String> {
+        let services = r#"{"user-provided": [
+            {"name": "cache", "credentials": {"uri": "redis://cache.example"}},
+            {"name": "database", "credentials": {"uri": "postgres://app:secret@db.example/app"}},
+            {"name": "either", "credentials": {"host": "either.example", "user": "app", "password": "secret"}},
+            {"name": "neither", "credentials": {"uri": "postgres://app:secret@db.example:port/app"}}
+        ]}"#;
+        let services = BoundServices::parse(services).unwrap();
+        let place = Place::bound(&services, name, backend);
+        place.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_name_of_a_service_suffices_if_it_can_be_one_thing_only() {
+        assert!(matches!(chosen(Some("cache"), None), Ok(Place::Redis(_))));
+        assert!(matches!(chosen(Some("database"), None), Ok(Place::Postgres(_))));
+        assert!(matches!(
+            chosen(Some("either"), Some(Backend::Redis)),
+            Ok(Place::Redis(_))
+        ));
+        assert!(matches!(
+            chosen(Some("either"), Some(Backend::Postgres)),
+            Ok(Place::Postgres(_))
+        ));
+        for (name, backend, reasons) in [
+            (Some("either"), None, &["\"either\"", "SESSION_BACKEND"][..]),
+            (Some("neither"), None, &["redis://", "its port must be"]),
+            (Some("nowhere"), None, &["named \"nowhere\""]),
+            (Some("cache"), Some(Backend::Postgres), &["begin with postgres://"]),
+            (Some("database"), Some(Backend::Redis), &["begin with redis://"]),
+            (None, None, &["more than one", "PostgreSQL"]),
+        ] {
+            let refused = chosen(name, backend).unwrap_err();
+            assert!(reasons.iter().all(|reason| refused.contains(reason)), "{refused}");
+            assert!(!refused.contains("secret"), "{refused}");
+        }
+    }
+}
