@@ -104,6 +104,16 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// None of its own. After an error some may have ended; call it again.
     async fn end_all(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error>;
 
+    /// Ends all sessions, of users and of visitors, and returns how many.
+    ///
+    /// When it returns, no session is alive that began before the call, also if it was renewed meanwhile. It takes as many
+    /// steps as there are sessions, so it is not done in one.
+    ///
+    /// # Errors
+    ///
+    /// None of its own. After an error some may have ended; call it again.
+    async fn end_everyone(&self) -> Result<u64, Error>;
+
     /// Removes up to `limit` things that expired sessions left behind, and returns how many. Housekeeping: without
     /// it, what has expired takes space and is still invisible.
     ///
@@ -164,6 +174,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     async fn end_all(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error> {
         self.deref().end_all(user, except).await
+    }
+
+    async fn end_everyone(&self) -> Result<u64, Error> {
+        self.deref().end_everyone().await
     }
 
     async fn purge(&self, limit: u32) -> Result<u64, Error> {

@@ -79,6 +79,11 @@ pub(crate) fn decode_count(row: &PgRow) -> Result<u64, sqlx::Error> {
     unsigned(row, "count")
 }
 
+/// A row of `end_everyone.sql`: how many were found, and the time before which they began.
+pub(crate) fn decode_ended(row: &PgRow) -> Result<(u64, i64), sqlx::Error> {
+    Ok((unsigned(row, "found")?, row.try_get("started")?))
+}
+
 /// A row of `create.sql`, `update.sql` or `renew.sql`, for the largest size and the number of sessions allowed.
 pub(crate) fn decode_outcome(row: &PgRow, limit: u64, sessions: Option<SessionLimit>) -> Result<Version, Error> {
     let outcome: &str = row.try_get("outcome").map_err(Error::unknown)?;

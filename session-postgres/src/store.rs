@@ -15,7 +15,7 @@ use crate::{
     listener::Listener,
     migrate::{self, NEWEST},
     record::{
-        decode_count, decode_fate, decode_id, decode_info, decode_outcome, decode_record, decode_touched,
+        decode_count, decode_ended, decode_fate, decode_id, decode_info, decode_outcome, decode_record, decode_touched,
         decode_version, encode_duration, encode_id, encode_max, encode_sets, encode_size, encode_value,
     },
     statement::{Statement, Statements, arguments},
@@ -23,6 +23,9 @@ use crate::{
 
 /// How often an operation follows a session that is renewed while it looks for it.
 const FOLLOW_LIMIT: usize = 16;
+
+/// How many sessions are ended together when all are.
+const ENDED_TOGETHER: i64 = 5000;
 
 /// Sessions in PostgreSQL.
 ///
@@ -326,6 +329,25 @@ impl SessionStore for PostgresStore {
     async fn end_all(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error> {
         let arguments = arguments![user, except.map(encode_id)];
         self.count(&self.statements.end_all, arguments, self.deadline()).await
+    }
+
+    async fn end_everyone(&self) -> Result<u64, Error> {
+        let (mut ended, mut started) = (0, None);
+        loop {
+            let arguments = arguments![started, ENDED_TOGETHER];
+            let rows = self
+                .fetch(&self.statements.end_everyone, arguments, self.deadline())
+                .await?;
+            let Some(row) = rows.first() else {
+                return Ok(ended);
+            };
+            let (found, time) = decode_ended(row).map_err(Error::unknown)?;
+            ended += decode_count(row).map_err(Error::unknown)?;
+            if found == 0 {
+                return Ok(ended);
+            }
+            started = Some(time);
+        }
     }
 
     async fn purge(&self, limit: u32) -> Result<u64, Error> {

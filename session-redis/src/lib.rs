@@ -82,6 +82,7 @@ mod purge;
 mod record;
 mod reply;
 mod reserve;
+mod scan;
 mod script;
 mod store;
 mod tls;

@@ -266,6 +266,10 @@ impl SessionStore for RedisStore {
         self.end_listed(user, except).await
     }
 
+    async fn end_everyone(&self) -> Result<u64, Error> {
+        self.end_all_sessions().await
+    }
+
     async fn purge(&self, limit: u32) -> Result<u64, Error> {
         self.purge_lists(u64::from(limit)).await
     }

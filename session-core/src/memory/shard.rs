@@ -235,6 +235,17 @@ impl Shard {
         live as u64
     }
 
+    pub(super) fn end_everyone(&mut self, now: OffsetDateTime) -> u64 {
+        let is_live = |slot: &Slot| slot.live(now).is_some();
+        let live = self.slots.iter().filter(|(_, slot)| is_live(slot));
+        let ids: Vec<SessionId> = live.map(|(id, _)| *id).collect();
+        for id in &ids {
+            self.forget(id);
+            self.link.ended(id);
+        }
+        ids.len() as u64
+    }
+
     pub(super) fn purge(&mut self, now: OffsetDateTime, limit: usize) -> usize {
         let expired = self.slots.iter().filter(|(_, slot)| slot.expired(now));
         let ids: Vec<SessionId> = expired.map(|(id, _)| *id).take(limit).collect();

@@ -5,6 +5,7 @@
 mod concurrency;
 mod conformance;
 mod ended;
+mod everyone;
 mod failure;
 mod format;
 mod migrate;
