@@ -104,10 +104,11 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// None of its own. After an error some may have ended; call it again.
     async fn end_all(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error>;
 
-    /// Ends all sessions, of users and of visitors, and returns how many.
+    /// Ends all sessions, of users and of visitors, and returns how many: for an incident.
     ///
-    /// When it returns, no session is alive that began before the call, also if it was renewed meanwhile. It takes as many
-    /// steps as there are sessions, so it is not done in one.
+    /// When it returns, no session is alive that began before the call, also if it was renewed meanwhile. One that begins
+    /// during the call may end with them. It is the one method that is not one step: it goes through the sessions bit
+    /// by bit, and may take longer than any other.
     ///
     /// # Errors
     ///

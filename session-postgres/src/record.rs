@@ -79,9 +79,9 @@ pub(crate) fn decode_count(row: &PgRow) -> Result<u64, sqlx::Error> {
     unsigned(row, "count")
 }
 
-/// A row of `end_everyone.sql`: how many were found, and the time before which they began.
-pub(crate) fn decode_ended(row: &PgRow) -> Result<(u64, i64), sqlx::Error> {
-    Ok((unsigned(row, "found")?, row.try_get("started")?))
+/// A row of `end_everyone.sql`: the time before which they began, and the last that was found.
+pub(crate) fn decode_ended(row: &PgRow) -> Result<(i64, Option<Uuid>), sqlx::Error> {
+    Ok((row.try_get("started")?, row.try_get("id")?))
 }
 
 /// A row of `create.sql`, `update.sql` or `renew.sql`, for the largest size and the number of sessions allowed.

@@ -7,6 +7,7 @@ use session_core::{
 };
 use sqlx::postgres::{PgArguments, PgRow};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::{
     PostgresOptions,
@@ -24,8 +25,8 @@ use crate::{
 /// How often an operation follows a session that is renewed while it looks for it.
 const FOLLOW_LIMIT: usize = 16;
 
-/// How many sessions are ended together when all are.
-const ENDED_TOGETHER: i64 = 5000;
+/// How many sessions are ended together when all are: so few that it takes a moment.
+const ENDED_TOGETHER: i64 = 1000;
 
 /// Sessions in PostgreSQL.
 ///
@@ -333,20 +334,22 @@ impl SessionStore for PostgresStore {
 
     async fn end_everyone(&self) -> Result<u64, Error> {
         let (mut ended, mut started) = (0, None);
+        let (mut after, mut is_done) = (Uuid::nil(), true);
         loop {
-            let arguments = arguments![started, ENDED_TOGETHER];
+            let arguments = arguments![started, after, ENDED_TOGETHER];
             let rows = self
                 .fetch(&self.statements.end_everyone, arguments, self.deadline())
                 .await?;
-            let Some(row) = rows.first() else {
-                return Ok(ended);
-            };
-            let (found, time) = decode_ended(row).map_err(Error::unknown)?;
+            let row = rows.first().ok_or_else(|| Error::unknown("nothing was answered"))?;
             ended += decode_count(row).map_err(Error::unknown)?;
-            if found == 0 {
-                return Ok(ended);
-            }
+            let (time, last) = decode_ended(row).map_err(Error::unknown)?;
             started = Some(time);
+            match last {
+                Some(last) => (after, is_done) = (last, false),
+                None if is_done => return Ok(ended),
+                // Those that were renewed meanwhile are left, under other ids.
+                None => (after, is_done) = (Uuid::nil(), true),
+            }
         }
     }
 

@@ -37,8 +37,9 @@ impl RedisStore {
 
     /// Ends all sessions, and returns how many.
     ///
-    /// A key that is there all the while is seen by a walk through all keys. A session that is renewed meanwhile leaves a
-    /// marker at its key, which is there instead, and leads on.
+    /// One walk through all keys, and that is enough: it sees each key that is there all the while. A session that is
+    /// renewed meanwhile leaves a marker at its key, which is there instead, and leads on. So whoever logs in meanwhile
+    /// is ended or not, and nobody keeps the walk from its end.
     pub(crate) async fn end_all_sessions(&self) -> Result<u64, Error> {
         let (mut ended, mut cursor) = (0, 0);
         loop {

@@ -1,10 +1,21 @@
 //! The end of all sessions, in a place of their own: it would end those of the other tests.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
 use session_core::{Error, Lifetime, NewSession, Renewal, SessionId, SessionStore};
 use session_postgres::PostgresStore;
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::{load, migrated, new_id, patient, server, session};
+
+/// How long it may take at most.
+const SOON: Duration = Duration::from_secs(10);
 
 async fn place(name: &str) -> PostgresStore {
     migrated(patient(server()).schema(name)).await
@@ -64,4 +75,32 @@ async fn who_is_renewed_meanwhile_ends_too() {
             assert!(matches!(error, Error::Ended), "{error:?}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_logs_in_meanwhile_is_spared_and_keeps_it_from_no_end() {
+    let here = place("everyone_logs_in").await;
+    let done = Arc::new(AtomicBool::new(false));
+    let mut logins = JoinSet::new();
+    for number in 0..4 {
+        let (here, done) = (here.clone(), Arc::clone(&done));
+        logins.spawn(async move {
+            while !done.load(Ordering::Relaxed) {
+                session_of(&here, &format!("user {number}")).await;
+            }
+        });
+    }
+    for _ in 0..5 {
+        let mut before = Vec::new();
+        for _ in 0..50 {
+            before.push(session_of(&here, "before").await);
+        }
+        let ended = timeout(SOON, here.end_everyone()).await.expect("it does not end");
+        assert!(ended.unwrap() >= 50);
+        for id in &before {
+            assert!(load(&here, id).await.is_none());
+        }
+    }
+    done.store(true, Ordering::Relaxed);
+    logins.join_all().await;
 }
