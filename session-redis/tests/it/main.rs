@@ -10,6 +10,7 @@ mod failure;
 mod format;
 mod once;
 mod options;
+mod pressure;
 mod proxy;
 mod server;
 mod tls;
