@@ -14,6 +14,7 @@ mod options;
 mod proxy;
 mod server;
 mod tls;
+mod users;
 
 use std::{error::Error as StdError, future::Future, sync::OnceLock, time::Duration};
 
