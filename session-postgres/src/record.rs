@@ -154,7 +154,7 @@ fn decode_about(row: &PgRow) -> Result<About, sqlx::Error> {
 }
 
 /// Whatever is wrong with one value is left for who asks for it (promise P12): if it is no string, its text is kept.
-fn decode_data(text: &str) -> Result<Data, serde_json::Error> {
+pub(crate) fn decode_data(text: &str) -> Result<Data, serde_json::Error> {
     if let Ok(strings) = serde_json::from_str::<BTreeMap<String, String>>(text) {
         let values = strings.into_iter();
         return Ok(values.map(|(key, text)| (key, Value::from_json(text))).collect());
