@@ -132,14 +132,16 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
 
     /// Tells what has become of sessions: of each of `ids`, in their order. It is no activity.
     ///
+    /// A locked session is told from one that has ended; those who [wait](Self::watch) for its end have it all the same.
+    ///
     /// # Errors
     ///
     /// None of its own.
     async fn fates(&self, ids: &[SessionId]) -> Result<Vec<Fate>, Error>;
 
     /// Where to wait for the end of a session. The store begins to listen when it is first called, within a runtime:
-    /// from then on it tells the watch, while it has a [link](Watch::link), of all that ends sessions but expiry, and
-    /// of renewals, on whatever instance. One link serves all who wait.
+    /// from then on it tells the watch, while it has a [link](Watch::link), of all that ends sessions but expiry and
+    /// locks, and of renewals, on whatever instance. One link serves all who wait.
     fn watch(&self) -> &Watch;
 }
 

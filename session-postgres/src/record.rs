@@ -60,11 +60,12 @@ pub(crate) fn decode_id(row: &PgRow) -> Result<SessionId, sqlx::Error> {
     row.try_get("id").map(|id: Uuid| SessionId::from_bytes(id.into_bytes()))
 }
 
-/// The columns `left_ms` and `successor`, of a session that has not ended.
+/// A row of `fates.sql`, of a session that has not ended.
 pub(crate) fn decode_fate(row: &PgRow) -> Result<Fate, sqlx::Error> {
     let successor: Option<Uuid> = row.try_get("successor")?;
     Ok(match successor {
         Some(successor) => Fate::Renewed(SessionId::from_bytes(successor.into_bytes())),
+        None if row.try_get("locked")? => Fate::Locked,
         None => Fate::Live(Duration::from_millis(unsigned(row, "left_ms")?)),
     })
 }

@@ -295,6 +295,7 @@ impl SessionStore for RedisStore {
         let fates = answers.into_iter().map(|answer| {
             Ok(match Reply::read(Some(answer))? {
                 Reply::Done(left) => Fate::Live(Duration::from_millis(left)),
+                Reply::Locked => Fate::Locked,
                 Reply::Moved(successor) => Fate::Renewed(successor),
                 _ => Fate::Ended,
             })

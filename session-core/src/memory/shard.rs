@@ -100,9 +100,15 @@ impl Shard {
                 by_login: false,
                 until,
             }) if now < *until => Fate::Renewed(*successor),
-            slot => slot.and_then(|slot| slot.live(now)).map_or(Fate::Ended, |record| {
-                Fate::Live((record.expires() - now).try_into().unwrap_or_default())
-            }),
+            slot => match slot.and_then(|slot| slot.live(now)) {
+                None => Fate::Ended,
+                Some(record) if record.is_locked(now) => Fate::Locked,
+                Some(record) => {
+                    let locks = record.lock.map(|lock| end_of(record.last_seen, lock));
+                    let until = locks.map_or(record.expires(), |locks| locks.min(record.expires()));
+                    Fate::Live((until - now).try_into().unwrap_or_default())
+                }
+            },
         }
     }
 
