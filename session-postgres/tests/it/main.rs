@@ -12,6 +12,7 @@ mod migrate;
 mod once;
 mod options;
 mod proxy;
+mod sealed;
 mod server;
 mod tls;
 mod users;

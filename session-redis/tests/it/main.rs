@@ -12,6 +12,7 @@ mod once;
 mod options;
 mod pressure;
 mod proxy;
+mod sealed;
 mod server;
 mod tls;
 mod users;
