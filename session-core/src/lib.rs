@@ -56,7 +56,7 @@ mod error;
 mod excess;
 mod expectation;
 mod fate;
-#[cfg(all(fuzzing, feature = "seal"))]
+#[cfg(all(any(fuzzing, test), feature = "seal"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod id;

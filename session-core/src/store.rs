@@ -103,6 +103,17 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// None of its own. After an error some may have ended; call it again.
     async fn end_all(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error>;
 
+    /// Ends all sessions, of users and of visitors, and returns how many: for an incident.
+    ///
+    /// When it returns, no session is alive that began before the call, also if it was renewed meanwhile. One that begins
+    /// during the call may end with them. It is the one method that is not one step: it goes through the sessions bit
+    /// by bit, and may take longer than any other.
+    ///
+    /// # Errors
+    ///
+    /// None of its own. After an error some may have ended; call it again.
+    async fn end_everyone(&self) -> Result<u64, Error>;
+
     /// Removes up to `limit` things that expired sessions left behind, and returns how many. Housekeeping: without
     /// it, what has expired takes space and is still invisible.
     ///
@@ -120,14 +131,16 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
 
     /// Tells what has become of sessions: of each of `ids`, in their order. It is no activity.
     ///
+    /// A locked session is told from one that has ended; those who [wait](Self::watch) for its end have it all the same.
+    ///
     /// # Errors
     ///
     /// None of its own.
     async fn fates(&self, ids: &[SessionId]) -> Result<Vec<Fate>, Error>;
 
     /// Where to wait for the end of a session. The store begins to listen when it is first called, within a runtime:
-    /// from then on it tells the watch, while it has a [link](Watch::link), of all that ends sessions but expiry, and
-    /// of renewals, on whatever instance. One link serves all who wait.
+    /// from then on it tells the watch, while it has a [link](Watch::link), of all that ends sessions but expiry and
+    /// locks, and of renewals, on whatever instance. One link serves all who wait.
     fn watch(&self) -> &Watch;
 }
 
@@ -163,6 +176,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     async fn end_all(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error> {
         self.deref().end_all(user, except).await
+    }
+
+    async fn end_everyone(&self) -> Result<u64, Error> {
+        self.deref().end_everyone().await
     }
 
     async fn purge(&self, limit: u32) -> Result<u64, Error> {

@@ -60,11 +60,15 @@
 //! |---|---|---|
 //! | `cloud-foundry` | | `PostgresStore::connect` takes a `session_core::cloud_foundry::BoundPostgres` |
 
+mod announcement;
 mod backoff;
 #[cfg(feature = "cloud-foundry")]
 mod cloud_foundry;
 mod connections;
 mod error;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod listener;
 mod migrate;
 mod once;

@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use session_core::{SessionId, Watch, WatchLink};
+use session_core::Watch;
 use sqlx::{
     Executor,
     postgres::{PgListener, PgPoolOptions},
@@ -13,9 +13,8 @@ use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
 };
-use uuid::Uuid;
 
-use crate::{PostgresOptions, backoff::pause, error::ConnectError, statement::CHANGES};
+use crate::{PostgresOptions, announcement::Announcement, backoff::pause, error::ConnectError, statement::CHANGES};
 
 /// After this long without a word the server is asked for a sign of life.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -115,7 +114,11 @@ async fn hear(watch: &Watch, options: &PostgresOptions, mut listener: PgListener
     let link = watch.link();
     loop {
         match timeout(SILENCE, listener.try_recv()).await {
-            Ok(Ok(Some(notification))) => pass_on(&link, notification.payload()),
+            Ok(Ok(Some(notification))) => {
+                for announcement in Announcement::read_all(notification.payload()) {
+                    announcement.pass_on(&link);
+                }
+            }
             Ok(Ok(None)) => return Deaf::Lost(None),
             Ok(Err(error)) => return Deaf::Lost(Some(error)),
             Err(_silence) => match timeout(options.command_timeout, listener.execute("SELECT 1")).await {
@@ -123,29 +126,6 @@ async fn hear(watch: &Watch, options: &PostgresOptions, mut listener: PgListener
                 Ok(Err(error)) => return Deaf::Lost(Some(error)),
                 Err(_) => return Deaf::Lost(None),
             },
-        }
-    }
-}
-
-/// What else may be said on the channel, by whomever, is ignored.
-fn pass_on(link: &WatchLink, payload: &str) {
-    let read = |id: &str| {
-        Uuid::try_parse(id)
-            .ok()
-            .map(|id| SessionId::from_bytes(id.into_bytes()))
-    };
-    for change in payload.split(' ') {
-        match change.split_once('>') {
-            None => {
-                if let Some(id) = read(change) {
-                    link.ended(&id);
-                }
-            }
-            Some((from, to)) => {
-                if let (Some(from), Some(to)) = (read(from), read(to)) {
-                    link.renewed(&from, &to);
-                }
-            }
         }
     }
 }

@@ -61,11 +61,12 @@ pub(crate) fn decode_id(row: &PgRow) -> Result<SessionId, sqlx::Error> {
     row.try_get("id").map(|id: Uuid| SessionId::from_bytes(id.into_bytes()))
 }
 
-/// The columns `left_ms` and `successor`, of a session that has not ended.
+/// A row of `fates.sql`, of a session that has not ended.
 pub(crate) fn decode_fate(row: &PgRow) -> Result<Fate, sqlx::Error> {
     let successor: Option<Uuid> = row.try_get("successor")?;
     Ok(match successor {
         Some(successor) => Fate::Renewed(SessionId::from_bytes(successor.into_bytes())),
+        None if row.try_get("locked")? => Fate::Locked,
         None => Fate::Live(Duration::from_millis(unsigned(row, "left_ms")?)),
     })
 }
@@ -78,6 +79,11 @@ pub(crate) fn decode_version(row: &PgRow) -> Result<Version, sqlx::Error> {
 /// The only column of a statement that counts.
 pub(crate) fn decode_count(row: &PgRow) -> Result<u64, sqlx::Error> {
     unsigned(row, "count")
+}
+
+/// A row of `end_everyone.sql`: the time before which they began, and the last that was found.
+pub(crate) fn decode_ended(row: &PgRow) -> Result<(i64, Option<Uuid>), sqlx::Error> {
+    Ok((row.try_get("started")?, row.try_get("id")?))
 }
 
 /// A row of `create.sql`, `update.sql` or `renew.sql`, for the largest size and the number of sessions allowed.
@@ -162,7 +168,7 @@ fn decode_about(row: &PgRow) -> Result<About, sqlx::Error> {
 }
 
 /// Whatever is wrong with one value is left for who asks for it (promise P12): if it is no string, its text is kept.
-fn decode_data(text: &str) -> Result<Data, serde_json::Error> {
+pub(crate) fn decode_data(text: &str) -> Result<Data, serde_json::Error> {
     if let Ok(strings) = serde_json::from_str::<BTreeMap<String, String>>(text) {
         let values = strings.into_iter();
         return Ok(values.map(|(key, text)| (key, Value::from_json(text))).collect());

@@ -7,6 +7,7 @@ use session_core::{
 };
 use sqlx::postgres::{PgArguments, PgRow};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::{
     PostgresOptions,
@@ -15,7 +16,7 @@ use crate::{
     listener::Listener,
     migrate::{self, NEWEST},
     record::{
-        decode_count, decode_fate, decode_id, decode_info, decode_loaded, decode_outcome, decode_touched,
+        decode_count, decode_ended, decode_fate, decode_id, decode_info, decode_loaded, decode_outcome, decode_touched,
         decode_version, encode_duration, encode_id, encode_max, encode_sets, encode_size, encode_value,
     },
     statement::{Statement, Statements, arguments},
@@ -23,6 +24,9 @@ use crate::{
 
 /// How often an operation follows a session that is renewed while it looks for it.
 const FOLLOW_LIMIT: usize = 16;
+
+/// How many sessions are ended together when all are: so few that it takes a moment.
+const ENDED_TOGETHER: i64 = 1000;
 
 /// Sessions in PostgreSQL.
 ///
@@ -327,6 +331,27 @@ impl SessionStore for PostgresStore {
     async fn end_all(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error> {
         let arguments = arguments![user, except.map(encode_id)];
         self.count(&self.statements.end_all, arguments, self.deadline()).await
+    }
+
+    async fn end_everyone(&self) -> Result<u64, Error> {
+        let (mut ended, mut started) = (0, None);
+        let (mut after, mut is_done) = (Uuid::nil(), true);
+        loop {
+            let arguments = arguments![started, after, ENDED_TOGETHER];
+            let rows = self
+                .fetch(&self.statements.end_everyone, arguments, self.deadline())
+                .await?;
+            let row = rows.first().ok_or_else(|| Error::unknown("nothing was answered"))?;
+            ended += decode_count(row).map_err(Error::unknown)?;
+            let (time, last) = decode_ended(row).map_err(Error::unknown)?;
+            started = Some(time);
+            match last {
+                Some(last) => (after, is_done) = (last, false),
+                None if is_done => return Ok(ended),
+                // Those that were renewed meanwhile are left, under other ids.
+                None => (after, is_done) = (Uuid::nil(), true),
+            }
+        }
     }
 
     async fn purge(&self, limit: u32) -> Result<u64, Error> {

@@ -35,6 +35,24 @@ impl RedisStore {
         Ok(ended)
     }
 
+    /// Ends all sessions, and returns how many.
+    ///
+    /// One walk through all keys, and that is enough: it sees each key that is there all the while. A session that is
+    /// renewed meanwhile leaves a marker at its key, which is there instead, and leads on. So whoever logs in meanwhile
+    /// is ended or not, and nobody keeps the walk from its end.
+    pub(crate) async fn end_all_sessions(&self) -> Result<u64, Error> {
+        let (mut ended, mut cursor) = (0, 0);
+        loop {
+            let (next, keys) = self.scan(cursor, &self.keys.sessions(), "hash").await?;
+            let ids = keys.iter().filter_map(|key| self.keys.read_session(key));
+            ended += self.end_together(ids.collect()).await?;
+            if next == 0 {
+                return Ok(ended);
+            }
+            cursor = next;
+        }
+    }
+
     /// Ends sessions, and what they have been renewed to. Each id is asked once, so it is done when nothing new is found.
     async fn end_together(&self, mut ids: Vec<SessionId>) -> Result<u64, Error> {
         let mut known: HashSet<_> = ids.iter().copied().collect();

@@ -1,4 +1,4 @@
-use std::fmt::Write;
+use std::{fmt::Write, str};
 
 use session_core::SessionId;
 
@@ -42,6 +42,18 @@ impl Keys {
         format!("{}:changes", self.prefix)
     }
 
+    /// A pattern that all sessions match, and some other keys.
+    pub(crate) fn sessions(&self) -> String {
+        format!("{}:{{????}}:*", self.prefix)
+    }
+
+    /// The session whose key this is.
+    pub(crate) fn read_session(&self, key: &[u8]) -> Option<SessionId> {
+        let (_, id) = key.split_at_checked(key.len().checked_sub(2 * SessionId::LEN)?)?;
+        let id = str::from_utf8(id).ok()?.parse().ok()?;
+        (self.session(&id).as_bytes() == key).then_some(id)
+    }
+
     /// A pattern that all users' indexes match, and some other keys if a prefix begins like another.
     pub(crate) fn users(&self) -> String {
         format!("{}*", self.users)
@@ -83,6 +95,8 @@ mod tests {
         assert_eq!(keys.user("alice@example.org"), "web:user:alice@example.org");
         assert_eq!(keys.user("{é}:*%"), "web:user:%7B%C3%A9%7D%3A%2A%25");
         assert_eq!(keys.users(), "web:user:*");
+        assert_eq!(keys.sessions(), "web:{????}:*");
+        assert_eq!(keys.read_session(keys.session(&id).as_bytes()), Some(id));
         assert_eq!(keys.changes(), "web:changes");
         assert_eq!(keys.work("load contacts 2026-11"), "web:work:load%20contacts%202026-11");
     }
@@ -94,6 +108,8 @@ mod tests {
         assert!(keys.is_user(keys.user("user:bob").as_bytes()));
         assert!(!keys.is_user(longer.user("bob").as_bytes()));
         assert!(!keys.is_user(longer.session(&id).as_bytes()));
+        assert_eq!(keys.read_session(longer.session(&id).as_bytes()), None);
+        assert_eq!(keys.read_session(b"web"), None);
         assert!(!keys.is_user(longer.work("load").as_bytes()));
         assert!(!keys.is_user(keys.work("load").as_bytes()));
     }

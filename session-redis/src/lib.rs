@@ -63,6 +63,7 @@
 //! |---|---|---|
 //! | `cloud-foundry` | | `RedisStore::connect` takes a `session_core::cloud_foundry::BoundRedis` |
 
+mod announcement;
 mod backoff;
 mod clock;
 #[cfg(feature = "cloud-foundry")]
@@ -70,6 +71,9 @@ mod cloud_foundry;
 mod connection;
 mod end_all;
 mod error;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod keys;
 mod limit;
 mod link;
@@ -82,6 +86,7 @@ mod purge;
 mod record;
 mod reply;
 mod reserve;
+mod scan;
 mod script;
 mod store;
 mod tls;

@@ -22,6 +22,21 @@ pub(crate) struct List {
 }
 
 impl List {
+    /// What the members of a user's index say. Those that make no sense are nothing.
+    pub(crate) fn of(members: &[Value]) -> Self {
+        let ids = members.iter().filter_map(|member| Some((read_member(member)?, false)));
+        let mut ids: HashMap<_, _> = ids.collect();
+        for member in members {
+            if let Value::BulkString(text) = member
+                && let Some(id) = text.strip_prefix(b"+")
+                && let Some(young) = read_member(&Value::BulkString(id.to_vec())).and_then(|id| ids.get_mut(&id))
+            {
+                *young = true;
+            }
+        }
+        Self { ids }
+    }
+
     pub(crate) fn ids(&self) -> Vec<SessionId> {
         self.ids.keys().copied().collect()
     }
@@ -40,19 +55,7 @@ impl RedisStore {
             Some(Value::ServerError(error)) => return Err(refused(error, Effect::Reads)),
             _ => return Err(unexpected(Effect::Reads)),
         };
-        let mut ids: HashMap<_, _> = members
-            .iter()
-            .filter_map(|member| Some((read_member(member)?, false)))
-            .collect();
-        for member in &members {
-            if let Value::BulkString(text) = member
-                && let Some(id) = text.strip_prefix(b"+")
-                && let Some(young) = read_member(&Value::BulkString(id.to_vec())).and_then(|id| ids.get_mut(&id))
-            {
-                *young = true;
-            }
-        }
-        Ok(List { ids })
+        Ok(List::of(&members))
     }
 
     /// Strikes sessions off a user's list that were found dead after it was read. One that was young then may have been

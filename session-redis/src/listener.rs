@@ -1,6 +1,5 @@
 use std::{
     error::Error as StdError,
-    str,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -10,13 +9,13 @@ use redis::{
     RedisError,
     aio::{PubSub, PubSubSink, PubSubStream},
 };
-use session_core::{SessionId, Watch, WatchLink};
+use session_core::Watch;
 use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
 };
 
-use crate::{backoff::pause, connection::Connection, error::ConnectError, wire::Stream};
+use crate::{announcement::Announcement, backoff::pause, connection::Connection, error::ConnectError, wire::Stream};
 
 /// After this long without a word the server is asked for a sign of life.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -139,7 +138,11 @@ async fn hear(
     let link = watch.link();
     loop {
         match timeout(SILENCE, messages.next()).await {
-            Ok(Some(message)) => pass_on(&link, message.get_payload_bytes()),
+            Ok(Some(message)) => {
+                if let Some(announcement) = Announcement::read(message.get_payload_bytes()) {
+                    announcement.pass_on(&link);
+                }
+            }
             Ok(None) => return Deaf::Lost,
             Err(_silence) => {
                 // To subscribe again changes nothing, and is answered.
@@ -147,24 +150,6 @@ async fn hear(
                 if !matches!(alive, Ok(Ok(()))) {
                     return Deaf::Lost;
                 }
-            }
-        }
-    }
-}
-
-/// What else may be said on the channel, by whomever, is ignored.
-fn pass_on(link: &WatchLink, message: &[u8]) {
-    let read = |id: &str| id.parse::<SessionId>().ok();
-    let message = str::from_utf8(message).unwrap_or_default();
-    match message.split_once('>') {
-        None => {
-            if let Some(id) = read(message) {
-                link.ended(&id);
-            }
-        }
-        Some((from, to)) => {
-            if let (Some(from), Some(to)) = (read(from), read(to)) {
-                link.renewed(&from, &to);
             }
         }
     }

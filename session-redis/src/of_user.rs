@@ -20,14 +20,20 @@ impl RedisStore {
         listed.retain(is_on_page);
         listed.sort_unstable();
         let (mut live, mut dead) = (Vec::new(), Vec::new());
-        for ids in listed.chunks(TOGETHER) {
-            if live.len() >= page.limit as usize {
-                break;
-            }
+        let mut ids = listed.chunks((page.limit as usize).clamp(100, TOGETHER));
+        let mut last = None;
+        while live.len() < page.limit as usize
+            && let Some(ids) = ids.next()
+        {
             let (found, gone) = self.live_among(ids, user).await?;
             let on_page = found.iter().filter(|(id, _)| is_on_page(id));
             live.extend(on_page.map(|(id, record)| SessionInfo::of(*id, record)));
             dead.extend(gone);
+            last = ids.last();
+        }
+        if ids.len() > 0 {
+            // Renewed since the list was read, and on a later page under its new id.
+            live.retain(|session| Some(&session.id) <= last);
         }
         live.sort_unstable_by_key(|session| session.id);
         live.dedup_by_key(|session| session.id);

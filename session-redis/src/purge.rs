@@ -1,18 +1,12 @@
 use std::sync::atomic::Ordering;
 
-use redis::{Pipeline, Value};
+use redis::Pipeline;
 use session_core::Error;
 
-use crate::{
-    RedisStore,
-    error::{Effect, refused, unexpected},
-    reply::{Reply, read_number},
-    script::Script,
-};
+use crate::{RedisStore, reply::Reply, script::Script};
 
-/// How many steps through the server's keys one call takes at most, and about how many keys there are to a step.
+/// How many steps through the server's keys one call takes at most.
 const STEPS: usize = 16;
-const KEYS_A_STEP: usize = 1000;
 
 /// How many lists are purged together.
 const TOGETHER: u64 = 100;
@@ -46,23 +40,9 @@ impl RedisStore {
 
     /// Some users' lists, and where to go on.
     async fn find_lists(&self, cursor: u64) -> Result<(u64, Vec<String>), Error> {
-        let mut scan = redis::pipe();
-        scan.cmd("SCAN").arg(cursor).arg("MATCH").arg(self.keys.users());
-        scan.arg("COUNT").arg(KEYS_A_STEP).arg("TYPE").arg("zset");
-        let answer = match self.connection.send(&scan, Effect::Reads).await?.pop() {
-            Some(Value::ServerError(error)) => return Err(refused(error, Effect::Reads)),
-            Some(Value::Array(parts)) => <[Value; 2]>::try_from(parts).ok(),
-            _ => None,
-        };
-        let Some([cursor, Value::Array(keys)]) = answer else {
-            return Err(unexpected(Effect::Reads));
-        };
-        let keys = keys.into_iter().filter_map(|key| match key {
-            Value::BulkString(key) if self.keys.is_user(&key) => String::from_utf8(key).ok(),
-            _ => None,
-        });
-        let next = read_number(&cursor).ok_or_else(|| unexpected(Effect::Reads))?;
-        Ok((next, keys.collect()))
+        let (next, keys) = self.scan(cursor, &self.keys.users(), "zset").await?;
+        let keys = keys.into_iter().filter(|key| self.keys.is_user(key));
+        Ok((next, keys.filter_map(|key| String::from_utf8(key).ok()).collect()))
     }
 
     async fn purge_together(&self, lists: &[String], limit: u64) -> Result<u64, Error> {

@@ -265,6 +265,10 @@ impl SessionStore for RedisStore {
         self.end_listed(user, except).await
     }
 
+    async fn end_everyone(&self) -> Result<u64, Error> {
+        self.end_all_sessions().await
+    }
+
     async fn purge(&self, limit: u32) -> Result<u64, Error> {
         self.purge_lists(u64::from(limit)).await
     }
@@ -290,6 +294,7 @@ impl SessionStore for RedisStore {
         let fates = answers.into_iter().map(|answer| {
             Ok(match Reply::read(Some(answer))? {
                 Reply::Done(left) => Fate::Live(Duration::from_millis(left)),
+                Reply::Locked => Fate::Locked,
                 Reply::Moved(successor) => Fate::Renewed(successor),
                 _ => Fate::Ended,
             })

@@ -76,6 +76,10 @@ impl SessionStore for ByTurns {
         self.next().end_all(user, except).await
     }
 
+    async fn end_everyone(&self) -> Result<u64, Error> {
+        self.next().end_everyone().await
+    }
+
     async fn purge(&self, limit: u32) -> Result<u64, Error> {
         self.next().purge(limit).await
     }

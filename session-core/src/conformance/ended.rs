@@ -179,22 +179,44 @@ pub async fn expiry_wakes_who_waits(store: &SharedStore) {
     }
 }
 
-/// Activity anywhere puts off the expiry that is waited for; waiting is none.
-pub async fn activity_keeps_a_session_from_those_who_wait(store: &SharedStore) {
-    let idle = Duration::from_secs(1);
-    let id = create(store, &NewSession::new(Lifetime { idle, ..LONG })).await;
+/// A session that is locked has ended for those who wait: nothing of it may be shown on, and a login from it makes
+/// another. It is there all the same.
+pub async fn a_lock_wakes_who_waits(store: &SharedStore) {
+    let lock = Some(Duration::from_secs(1));
+    let id = create(store, &NewSession::new(Lifetime { lock, ..LONG })).await;
     let waiting: JoinHandle<()> = tokio::spawn(until_ended(Arc::clone(store), id));
-    for _ in 0..8 {
-        sleep(idle / 4).await;
-        let is_woken = waiting.is_finished();
-        match store.touch(&id).await {
-            Ok(()) => assert!(!is_woken, "it was alive"),
-            // The machine is slow.
-            Err(Error::Ended) => break,
-            Err(error) => panic!("{error}"),
-        }
-    }
+    let fate = store.fates(&[id]).await.unwrap()[0];
+    assert!(
+        matches!(fate, Fate::Locked) || matches!(fate, Fate::Live(left) if Some(left) <= lock),
+        "{fate:?}"
+    );
     wakes(async { waiting.await.unwrap() }).await;
+    assert_eq!(store.fates(&[id]).await.unwrap(), [Fate::Locked]);
+    let record = record(store, &id).await;
+    assert!(record.is_locked(record.loaded_at));
+    // Who comes now, too.
+    wakes(until_ended(Arc::clone(store), id)).await;
+}
+
+/// Activity anywhere puts off the expiry that is waited for, and the lock; waiting is none.
+pub async fn activity_keeps_a_session_from_those_who_wait(store: &SharedStore) {
+    let brief = Duration::from_secs(1);
+    let lock = Some(brief);
+    for lifetime in [Lifetime { idle: brief, ..LONG }, Lifetime { lock, ..LONG }] {
+        let id = create(store, &NewSession::new(lifetime)).await;
+        let waiting: JoinHandle<()> = tokio::spawn(until_ended(Arc::clone(store), id));
+        for _ in 0..8 {
+            sleep(brief / 4).await;
+            let is_woken = waiting.is_finished();
+            match store.touch(&id).await {
+                Ok(()) => assert!(!is_woken, "it was alive"),
+                // The machine is slow.
+                Err(Error::Ended | Error::Locked) => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        wakes(async { waiting.await.unwrap() }).await;
+    }
 }
 
 /// Nobody waits for a session that is not there.
@@ -237,13 +259,20 @@ pub async fn fates_are_told_in_order(store: &SharedStore) {
     store.end(&ended).await.unwrap();
     let ids = [ended, live, logged_in, moved, new_id(), login, expired, live];
     let fates = store.fates(&ids).await.unwrap();
-    let is_live =
-        |fate: Fate| matches!(fate, Fate::Live(left) if left <= LONG.idle && left > LONG.idle - LONG.idle / 10);
-    let live: Vec<_> = fates.iter().map(|fate| is_live(*fate)).collect();
+    // One that is not locked yet, and expires long before.
+    let lock = Some(LONG.absolute);
+    let lockable = create(store, &NewSession::new(Lifetime { lock, ..LONG })).await;
+    assert!(is_long(store.fates(&[lockable]).await.unwrap()[0]));
+    let live: Vec<_> = fates.iter().map(|fate| is_long(*fate)).collect();
     assert_eq!(live, [false, true, false, false, false, true, false, true], "{fates:?}");
     assert_eq!(fates[3], Fate::Renewed(successor));
     for i in [0, 2, 4, 6] {
         assert_eq!(fates[i], Fate::Ended, "{i}");
     }
     assert_eq!(store.fates(&[]).await.unwrap(), []);
+}
+
+/// Whether it is the fate of a session with the lifetime `LONG` that was just used.
+fn is_long(fate: Fate) -> bool {
+    matches!(fate, Fate::Live(left) if left <= LONG.idle && left > LONG.idle - LONG.idle / 10)
 }

@@ -71,6 +71,7 @@ macro_rules! conformance_tests {
             a_login_wakes_who_waits_for_the_session_before
             a_login_over_the_limit_wakes_who_waits_for_the_oldest
             expiry_wakes_who_waits
+            a_lock_wakes_who_waits
             activity_keeps_a_session_from_those_who_wait
             the_end_of_a_dead_session_has_come
             who_waits_no_longer_takes_no_room

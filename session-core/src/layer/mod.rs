@@ -17,7 +17,7 @@ mod service;
 
 pub use config::ConfigError;
 pub(crate) use config::{Config, Cookie};
-#[cfg(feature = "testing")]
+#[cfg(any(feature = "testing", all(any(fuzzing, test), feature = "seal")))]
 pub(crate) use cookies::encode_token;
 pub(crate) use cookies::{Place, RequestCookies, SetCookies};
 pub use layer::SessionLayer;

@@ -113,9 +113,15 @@ impl Shard {
                 until,
                 ..
             }) if now < *until => Fate::Renewed(*successor),
-            slot => slot.and_then(|slot| slot.live(now)).map_or(Fate::Ended, |record| {
-                Fate::Live((record.expires() - now).try_into().unwrap_or_default())
-            }),
+            slot => match slot.and_then(|slot| slot.live(now)) {
+                None => Fate::Ended,
+                Some(record) if record.is_locked(now) => Fate::Locked,
+                Some(record) => {
+                    let locks = record.lock.map(|lock| end_of(record.last_seen, lock));
+                    let until = locks.map_or(record.expires(), |locks| locks.min(record.expires()));
+                    Fate::Live((until - now).try_into().unwrap_or_default())
+                }
+            },
         }
     }
 
@@ -249,6 +255,17 @@ impl Shard {
             self.link.ended(id);
         }
         live as u64
+    }
+
+    pub(super) fn end_everyone(&mut self, now: OffsetDateTime) -> u64 {
+        let is_live = |slot: &Slot| slot.live(now).is_some();
+        let live = self.slots.iter().filter(|(_, slot)| is_live(slot));
+        let ids: Vec<SessionId> = live.map(|(id, _)| *id).collect();
+        for id in &ids {
+            self.forget(id);
+            self.link.ended(id);
+        }
+        ids.len() as u64
     }
 
     pub(super) fn purge(&mut self, now: OffsetDateTime, limit: usize) -> usize {

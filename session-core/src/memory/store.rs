@@ -141,6 +141,11 @@ impl SessionStore for MemoryStore {
             .sum())
     }
 
+    async fn end_everyone(&self) -> Result<u64, Error> {
+        let shards = self.shards.iter();
+        Ok(shards.map(|shard| write(shard).end_everyone(self.clock.now())).sum())
+    }
+
     async fn purge(&self, limit: u32) -> Result<u64, Error> {
         let mut purged = 0;
         for shard in self.shards.iter() {

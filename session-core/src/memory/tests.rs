@@ -38,6 +38,27 @@ fn is_live(shard: &Shard, now: OffsetDateTime, id: &SessionId) -> bool {
 }
 
 #[test]
+fn everyone_ends_and_markers_stay() {
+    let mut shard = shard();
+    let visitor = created(&mut shard, START, &NewSession::new(Lifetime::default()));
+    let user = created(
+        &mut shard,
+        START,
+        &NewSession::new(Lifetime::default()).with_user("alice"),
+    );
+    created(&mut shard, START, &NewSession::new(BRIEF));
+    let renewed = new_id();
+    shard.renew(START, &visitor, &renewed, &Renewal::of(None)).unwrap();
+    assert_eq!(shard.end_everyone(START + SECOND), 2, "one has expired");
+    for id in [visitor, user, renewed] {
+        assert!(!is_live(&shard, START + SECOND, &id));
+    }
+    assert!(matches!(shard.load(START + SECOND, &visitor), Loaded::Renewed(_)));
+    assert_eq!(shard.users(), 0);
+    assert_eq!(shard.end_everyone(START + SECOND), 0);
+}
+
+#[test]
 fn a_marker_tells_its_age() {
     let mut shard = shard();
     let old = created(&mut shard, START, &NewSession::new(Lifetime::default()));

@@ -273,7 +273,9 @@ impl Session {
     /// administrator, expiry. It outlives the handler, for streams and WebSockets that must not.
     ///
     /// An end on another instance is known within a second, and at once as a rule. A [renewal](Self::renew) does not end
-    /// the session, and a [login](Self::login) from it does. It is the session as this request knows it now: after a
+    /// the session, and a [login](Self::login) from it does. So does the [lock](crate::Lifetime::lock_when_idle): what a
+    /// locked session may not show to a request, no stream goes on showing. After the login that opens it a page connects
+    /// anew. It is the session as this request knows it now: after a
     /// `login`, or a visitor's first write, [`save`](Self::save) comes first. Without a session it is done at once:
     /// there is nothing that could go on. While the store is down it waits.
     ///

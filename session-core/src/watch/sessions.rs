@@ -157,7 +157,8 @@ impl Sessions {
         let mut ended = Vec::new();
         for (id, fate) in fates {
             match fate {
-                Fate::Ended => ended.extend(self.end(id)),
+                // Nothing opens a locked session under this id any more.
+                Fate::Ended | Fate::Locked => ended.extend(self.end(id)),
                 Fate::Renewed(to) => self.renew(now, id, &to),
                 Fate::Live(left) => {
                     if let Some(watched) = self.watched.get_mut(id).filter(|watched| watched.due == due.again) {

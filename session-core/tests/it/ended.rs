@@ -74,6 +74,23 @@ async fn p3_a_stream_learns_of_a_logout_after_its_handler_is_gone() {
 }
 
 #[tokio::test]
+async fn streams_of_visitors_and_users_learn_of_everyone_s_end() {
+    let store = Probe::default();
+    let (app, mut streams) = app(&store);
+    for path in ["/write", "/login"] {
+        let browser = Browser::new(&app);
+        browser.get(path).await;
+        browser.get("/stream").await;
+    }
+    let (mut one, mut other) = (streams.recv().await.unwrap(), streams.recv().await.unwrap());
+    is_waiting(&store, &mut one).await;
+    is_waiting(&store, &mut other).await;
+    assert_eq!(store.end_everyone().await.unwrap(), 2);
+    is_done(&mut one).await;
+    is_done(&mut other).await;
+}
+
+#[tokio::test]
 async fn a_stream_of_a_visitor_ends_with_the_login() {
     let store = Probe::default();
     let (app, mut streams) = app(&store);

@@ -28,6 +28,7 @@ mod layer;
 mod lifetime;
 #[cfg(feature = "axum")]
 mod login;
+mod many;
 #[cfg(feature = "axum")]
 mod probe;
 #[cfg(feature = "axum")]

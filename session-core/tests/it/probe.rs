@@ -179,6 +179,10 @@ impl SessionStore for Probe {
         self.run("end_all", self.store.end_all(user, except)).await
     }
 
+    async fn end_everyone(&self) -> Result<u64, Error> {
+        self.run("end_everyone", self.store.end_everyone()).await
+    }
+
     async fn purge(&self, limit: u32) -> Result<u64, Error> {
         self.run("purge", self.store.purge(limit)).await
     }

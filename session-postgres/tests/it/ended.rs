@@ -180,3 +180,22 @@ async fn what_makes_no_sense_is_ignored() {
     tell(&mut admin, &format!("nonsense {id}")).await;
     wakes(waiting).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_for_an_end_learns_of_everyone_s() {
+    let server = Server::start();
+    let (here, there) = (migrated(patient(&server)).await, migrated(patient(&server)).await);
+    let mut created = JoinSet::new();
+    for _ in 0..2500 {
+        let here = here.clone();
+        created.spawn(async move { session(&here).await });
+    }
+    let mut waiting = JoinSet::new();
+    for id in created.join_all().await {
+        waiting.spawn(until_ended(Arc::new(here.clone()), id));
+    }
+    until_there_are(1, LISTENS, &mut admin(&server).await).await;
+    assert_eq!(there.end_everyone().await.unwrap(), 2500);
+    let woken = timeout(SOON, waiting.join_all()).await;
+    woken.expect("not all are woken");
+}

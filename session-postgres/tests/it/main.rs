@@ -5,14 +5,17 @@
 mod concurrency;
 mod conformance;
 mod ended;
+mod everyone;
 mod failure;
 mod format;
 mod migrate;
 mod once;
 mod options;
 mod proxy;
+mod sealed;
 mod server;
 mod tls;
+mod users;
 
 use std::{error::Error as StdError, future::Future, sync::OnceLock, time::Duration};
 

@@ -1,7 +1,11 @@
 -- Ends a session.
 -- KEYS: 1 the session  2 perhaps one to spare, in the same slot
--- Returns {'done'}, {'ended'} if it was not there, {'moved', the id that came after}, or {'spare', the id} that came
---         after the one to spare: whether that is another session than the first one has to be seen to, then try again
+-- Returns {'done'}, {'ended'} if it was not there, {'moved', the id that came after} if there is more to follow, or
+--         {'spare', the id} that came after the one to spare: whether that is another session than the first one has
+--         to be seen to, then try again
+--
+-- Without one to spare it follows renewals itself, up to a thousand, so that nobody renews faster than this ends. It
+-- finds their keys on the way: they are not in KEYS, and are in the same slot.
 
 if KEYS[2] then
     local spared = at(KEYS[2])
@@ -10,12 +14,24 @@ if KEYS[2] then
     end
 end
 
-local record = at(KEYS[1])
+local key, passed, most = KEYS[1], {}, KEYS[2] and 0 or 1000
+local record = at(key)
+while record.kind == 'moved' and not record.by_login and #passed < most do
+    passed[#passed + 1] = key
+    key = string.sub(key, 1, -33) .. record.successor
+    record = at(key)
+end
+-- Whoever comes from a marker on the way has one step then: to end everyone is to come from each. A server that is out
+-- of memory refuses it, and nothing fails of that.
+for i = 1, #passed - 1 do
+    redis.pcall('HSET', passed[i], '\0m', string.sub(key, -32))
+end
+
 if record.kind == 'moved' and not record.by_login then
     return { 'moved', record.successor }
 elseif record.kind ~= 'live' then
     return { 'ended' }
 end
-redis.call('DEL', KEYS[1])
-announce(KEYS[1])
+redis.call('DEL', key)
+announce(key)
 return { 'done' }

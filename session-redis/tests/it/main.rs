@@ -5,11 +5,14 @@
 mod concurrency;
 mod conformance;
 mod ended;
+mod everyone;
 mod failure;
 mod format;
 mod once;
 mod options;
+mod pressure;
 mod proxy;
+mod sealed;
 mod server;
 mod tls;
 mod users;

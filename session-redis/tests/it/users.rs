@@ -1,10 +1,15 @@
 //! The lists of users' sessions, as the server keeps them.
 
-use session_core::{Error, Lifetime, NewSession, Renewal, SessionStore};
+use session_core::{Error, Lifetime, NewSession, Page, Renewal, SessionId, SessionStore};
+use session_redis::RedisStore;
+use tokio::task::JoinSet;
 
 use crate::{
-    admin, connected, ids_of, key, load, new_id, new_user, patient, run, server, server::Server, session, session_of,
-    store, successor_of,
+    admin, connected, ids_of, key, load, new_id, new_user, patient, patient_at,
+    proxy::Proxy,
+    run, server,
+    server::{PASSWORD, Server, USER},
+    session, session_of, store, successor_of,
 };
 
 fn members(admin: &mut redis::Connection, user: &str) -> Vec<String> {
@@ -119,19 +124,95 @@ async fn a_list_that_was_lost_is_begun_anew_by_a_renewal() {
     assert_eq!(ids_of(&store, &user).await, [to]);
 }
 
-#[tokio::test]
-async fn thousands_of_sessions_end_together() {
-    let store = store().await;
+/// A user with so many sessions.
+async fn user_with(store: &RedisStore, sessions: usize) -> (String, Vec<SessionId>) {
     let user = new_user();
-    let mut logins = tokio::task::JoinSet::new();
-    for _ in 0..1200 {
+    let mut logins = JoinSet::new();
+    for _ in 0..sessions {
         let (store, user) = (store.clone(), user.clone());
         logins.spawn(async move { session_of(&store, &user).await });
     }
-    let ids = logins.join_all().await;
-    let except = ids[700];
-    let page = session_core::Page::default().with_limit(5000);
-    assert_eq!(store.of_user(&user, &page).await.unwrap().len(), 1200);
-    assert_eq!(store.end_all(&user, Some(&except)).await.unwrap(), 1199);
+    let mut ids = logins.join_all().await;
+    ids.sort_unstable();
+    (user, ids)
+}
+
+/// All sessions of a user, in pages of this many, and how many pages those are.
+async fn in_pages(store: &RedisStore, user: &str, limit: u32) -> (Vec<SessionId>, u64) {
+    let (mut ids, mut pages, mut page) = (Vec::new(), 0, Page::default().with_limit(limit));
+    loop {
+        let sessions = store.of_user(user, &page).await.unwrap();
+        pages += 1;
+        ids.extend(sessions.iter().map(|session| session.id));
+        match sessions.last() {
+            Some(last) => page.after = Some(last.id),
+            None => return (ids, pages),
+        }
+    }
+}
+
+/// How often the server has done this, by a client or a script.
+fn calls(admin: &mut redis::Connection, command: &str) -> u64 {
+    let stats: String = run(admin, &["INFO", "commandstats"]);
+    let line = stats
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:calls=")));
+    line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
+}
+
+#[tokio::test]
+async fn ten_thousand_sessions_are_listed_in_pages_and_end_together() {
+    const SESSIONS: usize = 10_000;
+    // What takes longer than this, in microseconds, keeps everybody else waiting and is written down.
+    let server = Server::start_with(None, &[("slowlog-log-slower-than", "200000")]);
+    let (store, mut admin) = (connected(patient(&server)).await, admin(&server));
+    let (user, sessions) = user_with(&store, SESSIONS).await;
+
+    let before = ["zrange", "hmget", "evalsha"].map(|command| calls(&mut admin, command));
+    let (ids, pages) = in_pages(&store, &user, 500).await;
+    assert_eq!(ids, sessions);
+    let after = ["zrange", "hmget", "evalsha"].map(|command| calls(&mut admin, command));
+    // The list, and then the sessions of the page in one go.
+    assert_eq!(pages, SESSIONS as u64 / 500 + 1);
+    assert_eq!(after[0] - before[0], pages);
+    assert_eq!(after[1] - before[1], SESSIONS as u64);
+    assert_eq!(after[2], before[2], "there is nothing to heal");
+
+    let except = ids[7000];
+    assert_eq!(store.end_all(&user, Some(&except)).await.unwrap(), SESSIONS as u64 - 1);
     assert_eq!(ids_of(&store, &user).await, [except]);
+    assert_eq!(members(&mut admin, &user), [except.to_string()]);
+    assert_eq!(store.end_all(&user, None).await.unwrap(), 1);
+    let keys: Vec<String> = run(&mut admin, &["KEYS", "*"]);
+    assert_eq!(keys, [""; 0]);
+    let slow: Vec<redis::Value> = run(&mut admin, &["SLOWLOG", "GET"]);
+    assert_eq!(slow, []);
+}
+
+#[tokio::test]
+async fn a_session_renewed_while_a_page_is_read_hides_no_other() {
+    let proxy = Proxy::to(server().port()).await;
+    let slow = connected(patient_at(&format!(
+        "redis://{USER}:{PASSWORD}@127.0.0.1:{}",
+        proxy.port
+    )))
+    .await;
+    let fast = store().await;
+    let (user, ids) = user_with(&fast, 250).await;
+    let mut held = proxy.hold_next_answer();
+    let reading = tokio::spawn({
+        let (slow, user) = (slow.clone(), user.clone());
+        async move { slow.of_user(&user, &Page::default()).await }
+    });
+    held.has_come().await; // it knows the list
+    let mut last = *successor_of(&ids[0]).as_bytes();
+    last[0] = 0xff;
+    let last = SessionId::from_bytes(last);
+    let renewal = Renewal::of(Some(user.clone()));
+    fast.renew(&ids[0], &last, &renewal).await.unwrap();
+    drop(held);
+    let first_page = reading.await.unwrap().unwrap();
+    let first_page: Vec<_> = first_page.into_iter().map(|session| session.id).collect();
+    assert_eq!(first_page, ids[1..=first_page.len()]);
+    assert!(first_page.len() >= 99);
 }

@@ -140,6 +140,10 @@ impl SessionStore for Staged {
         self.perform(Call::EndAll, self.inner.end_all(user, except)).await
     }
 
+    async fn end_everyone(&self) -> Result<u64, Error> {
+        self.inner.end_everyone().await
+    }
+
     async fn purge(&self, limit: u32) -> Result<u64, Error> {
         self.inner.purge(limit).await
     }

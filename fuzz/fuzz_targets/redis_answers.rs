@@ -1,0 +1,15 @@
+//! Nothing that Redis may answer, for it may be damaged or somebody else's, panics or is read as what it is not.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use session_redis::fuzzing::{list, record, reply};
+
+fuzz_target!(|answer: &[u8]| {
+    match answer.split_first() {
+        Some((b'h', fields)) => record(fields),
+        Some((b'l', members)) => list(members),
+        Some((b'r', parts)) => reply(parts),
+        _ => {}
+    }
+});

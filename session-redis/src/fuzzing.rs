@@ -1,0 +1,147 @@
+//! What the targets in `fuzz/` reach into, and tests; there only with the cfg that cargo-fuzz sets.
+
+use std::{collections::HashSet, str};
+
+use redis::Value;
+use session_core::SessionId;
+use time::OffsetDateTime;
+
+use crate::{
+    announcement::Announcement,
+    list::List,
+    record::{Found, decode},
+    reply::{Reply, read_time},
+};
+
+/// The parts of an input: what stands between its line feeds.
+fn parts(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n')
+}
+
+fn bulk(part: &[u8]) -> Value {
+    Value::BulkString(part.to_vec())
+}
+
+/// Reads a hash, whose fields are the names and values in turn that `text` has, into a record that has its data byte
+/// for byte, or into none.
+///
+/// # Panics
+///
+/// If it does not.
+pub fn record(text: &[u8]) {
+    let pairs: Vec<_> = parts(text).collect();
+    let fields = pairs.as_chunks::<2>().0;
+    for now in [None, OffsetDateTime::from_unix_timestamp(1_700_000_000).ok()] {
+        let fields = fields.iter().map(|[name, value]| (name.to_vec(), value.to_vec()));
+        let Ok(Found::Record(record)) = decode(fields, now) else {
+            continue;
+        };
+        for (key, value) in &record.data {
+            let is_there = |[name, text]: &[&[u8]; 2]| *name == key.as_bytes() && *text == value.as_bytes();
+            assert!(pairs.as_chunks::<2>().0.iter().any(is_there));
+            assert!(!key.starts_with('\0'));
+        }
+        // Whatever times it has, they can be judged.
+        let _judged = (
+            record.expires(),
+            record.is_locked(record.loaded_at),
+            record.authenticated(),
+        );
+        let _shown = format!("{record:?}");
+    }
+}
+
+/// Reads a user's list, whose members are the parts of `text`, into the ids that are there, and each once.
+///
+/// # Panics
+///
+/// If it does not.
+pub fn list(text: &[u8]) {
+    let members: Vec<_> = parts(text).map(bulk).collect();
+    let list = List::of(&members);
+    let ids = list.ids();
+    let expected: HashSet<SessionId> = parts(text)
+        .filter_map(|part| str::from_utf8(part).ok()?.parse().ok())
+        .collect();
+    assert_eq!(ids.len(), expected.len());
+    assert!(ids.iter().all(|id| expected.contains(id) && list.contains(id)));
+}
+
+/// Reads a script's answer, or a time, whose parts `text` has, into an outcome or an error.
+pub fn reply(text: &[u8]) {
+    let answer = Value::Array(parts(text).map(bulk).collect());
+    let _time = read_time(&answer);
+    let _outcome = Reply::read(Some(answer)).and_then(|reply| reply.version(1));
+}
+
+/// Reads nothing out of a message but what it says.
+///
+/// # Panics
+///
+/// If it does.
+pub fn announcement(message: &[u8]) {
+    let said = match Announcement::read(message) {
+        Some(Announcement::Ended(id)) => id.to_string(),
+        Some(Announcement::Renewed(from, to)) => format!("{from}>{to}"),
+        None => return,
+    };
+    assert!(message.eq_ignore_ascii_case(said.as_bytes()), "{said}");
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const META: &str = "fvucsiezmlkaw";
+
+    /// Things like those that are read, and others.
+    fn part() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            (0..META.len()).prop_map(|i| vec![0, META.as_bytes()[i]]),
+            "[0-9]{1,20}".prop_map(String::into_bytes),
+            "[+]?[0-9a-fA-F]{32}(>[0-9a-f]{32})?".prop_map(String::into_bytes),
+            "done|moved|spare|conflict|too large|1".prop_map(String::into_bytes),
+            prop::collection::vec(any::<u8>(), 0..20),
+        ]
+    }
+
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        prop::collection::vec(part(), 0..30).prop_map(|parts| parts.join(&b'\n'))
+    }
+
+    /// A record that is whole but for one field, whatever that is.
+    fn damaged() -> impl Strategy<Value = Vec<u8>> {
+        let whole = "\0f\n1\n\0v\n3\n\0u\nalice\n\0c\n1700000000000\n\0s\n1700000001234\n\0i\n1800000\n\
+                     \0e\n1700043200000\n\0z\n11\n\0k\n600000\n\0a\n{\"label\":\"Firefox\"}\n\0w\nseal\ncart\n[1]";
+        let parts: Vec<_> = whole.split('\n').map(|part| part.as_bytes().to_vec()).collect();
+        (0..parts.len(), part()).prop_map(move |(at, other)| {
+            let mut parts = parts.clone();
+            parts[at] = other;
+            parts.join(&b'\n')
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_hash_is_read_as_it_is_or_not_at_all(text in prop_oneof![text(), damaged()]) {
+            record(&text);
+        }
+
+        #[test]
+        fn a_list_has_the_ids_that_are_on_it(text in text()) {
+            list(&text);
+        }
+
+        #[test]
+        fn an_answer_is_an_outcome_or_an_error(text in text()) {
+            reply(&text);
+        }
+
+        #[test]
+        fn an_announcement_says_what_it_says(message in part()) {
+            announcement(&message);
+        }
+    }
+}
