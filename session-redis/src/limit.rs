@@ -76,7 +76,10 @@ impl RedisStore {
         };
         let is_pending = |id: &SessionId| again.as_ref().is_some_and(|list| list.contains(id));
         let is_own = |id: &SessionId| id == listing.id || Some(id) == listing.from;
-        let counts = |(id, record): &&(SessionId, Record)| !is_own(id) && record.about.class == listing.class;
+        // A locked one has idled out.
+        let counts = |(id, record): &&(SessionId, Record)| {
+            !is_own(id) && record.about.class == listing.class && !record.is_locked(record.loaded_at)
+        };
         let mut live: Vec<_> = found.iter().filter(counts).collect();
         live.sort_unstable_by_key(|(id, record)| (record.created, *id));
         let successors = found.iter().map(|(id, _)| *id);
@@ -126,7 +129,7 @@ impl RedisStore {
 
     /// Strikes sessions off a user's list that are not there and will not be, young or not. If that fails, a later look
     /// does it.
-    async fn unlist(&self, user: &str, ids: &[SessionId]) {
+    pub(crate) async fn unlist(&self, user: &str, ids: &[SessionId]) {
         let mut unlist = redis::pipe();
         let command = unlist.cmd("ZREM").arg(self.keys.user(user));
         for id in ids {

@@ -61,9 +61,6 @@ impl RedisStore {
         let mut command = Script::Settle.on(&[self.keys.user(listing.user)]);
         command.arg(listing.id.to_string());
         command
-            .arg(self.keys.user(listing.user))
-            .arg(format!("+{}", listing.id));
-        command
     }
 
     fn reservation(&self, listing: &Listing<'_>) -> Cmd {

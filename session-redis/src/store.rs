@@ -242,8 +242,16 @@ impl SessionStore for RedisStore {
                 self.make(&listing, renew(false)).await
             }
             None => self.call(renew(false)).await,
-        };
-        reply?.version(renewal.max_size)
+        }?;
+        if let (Some(user), Some(_)) = (&renewal.user, renewal.nonce()) {
+            // Nobody may look at the list for long, and each renewal adds to it.
+            match reply {
+                Reply::Done(_) => self.unlist(user, &[*from]).await,
+                Reply::Ended => self.unlist(user, &[*to]).await,
+                _ => {}
+            }
+        }
+        reply.version(renewal.max_size)
     }
 
     async fn end(&self, id: &SessionId) -> Result<(), Error> {

@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use crate::{
-    Error, Excess, Login, NewSession, Renewal, SessionId, SessionLimit, Version,
+    Error, Excess, Lifetime, Login, NewSession, Renewal, SessionId, SessionLimit, Version,
     conformance::{
         SharedStore,
         checks::assert_data,
@@ -172,4 +174,29 @@ pub async fn a_login_that_fails_makes_no_room(store: &SharedStore) {
 fn sorted<const N: usize>(mut ids: [SessionId; N]) -> [SessionId; N] {
     ids.sort();
     ids
+}
+
+/// A locked session has idled out: it counts no more than an expired one, and does not have to give way.
+pub async fn a_locked_session_does_not_count(store: &SharedStore) {
+    let user = new_user();
+    let mut new = NewSession::new(Lifetime {
+        lock: Some(Duration::from_millis(1)),
+        ..LONG
+    });
+    new.user = Some(user.clone());
+    let locked = create(store, &new).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    for excess in [Excess::Refuse, Excess::EndOldest] {
+        let mut login = NewSession::new(LONG).with_user(&user);
+        login.limit = Some(SessionLimit::new(1).excess(excess));
+        let id = create(store, &login).await;
+        assert!(is_live(store, &locked).await, "{excess:?}");
+        let refused = store.create(&new_id(), &login).await;
+        match excess {
+            Excess::Refuse => assert!(matches!(refused, Err(Error::LimitReached { max: 1 }))),
+            Excess::EndOldest => assert!(refused.is_ok()),
+        }
+        assert!(is_live(store, &locked).await, "{excess:?}");
+        store.end(&id).await.unwrap();
+    }
 }

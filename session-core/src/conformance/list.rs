@@ -34,6 +34,7 @@ macro_rules! conformance_tests {
             a_login_beyond_the_limit_is_refused
             a_login_beyond_the_limit_may_end_the_oldest
             a_limit_counts_what_it_should
+            a_locked_session_does_not_count
             a_repeated_login_counts_once
             a_limit_of_none_allows_none
             a_login_that_fails_makes_no_room

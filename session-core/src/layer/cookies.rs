@@ -1,7 +1,8 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, header};
+use tokio::time::Instant;
 
 use super::Cookie;
 use crate::{SessionId, SessionToken};
@@ -80,12 +81,13 @@ pub(crate) struct SetCookies([Option<Change>; Place::ALL.len()]);
 #[derive(Debug)]
 enum Change {
     Remove,
-    Set(SessionToken),
+    /// Since when.
+    Set(SessionToken, Instant),
 }
 
 impl SetCookies {
     pub(crate) fn set(&mut self, place: Place, token: SessionToken) {
-        self.0[place as usize] = Some(Change::Set(token));
+        self.0[place as usize] = Some(Change::Set(token, Instant::now()));
     }
 
     /// Sets a cookie, and removes those that a login leaves nothing in.
@@ -96,18 +98,32 @@ impl SetCookies {
         self.set(place, token);
     }
 
+    /// Takes back a token from a renewal by time that was to be sent so long ago; whether there was one.
+    pub(crate) fn take_late(&mut self, age: Duration) -> bool {
+        let change = &mut self.0[Place::Renewed as usize];
+        let is_late = matches!(change, Some(Change::Set(_, since)) if since.elapsed() >= age);
+        if is_late {
+            *change = None;
+        }
+        is_late
+    }
+
     /// Removes those of the cookies that the browser has.
     pub(crate) fn remove_all(&mut self) {
         self.0 = Place::ALL.map(|_| Some(Change::Remove));
     }
 
-    /// Adds the Set-Cookie headers of the response to `request`.
+    /// Adds the Set-Cookie headers of the response to `request`. One with a token must be in no cache, whatever the handler
+    /// thought of it.
     pub(crate) fn write(&self, cookie: &Cookie, request: &RequestCookies, headers: &mut HeaderMap) {
+        if self.0.iter().flatten().any(|change| matches!(change, Change::Set(..))) {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
         for (place, change) in Place::ALL.into_iter().zip(&self.0) {
             let name = cookie.name(place);
             let header = match change {
                 None => continue,
-                Some(Change::Set(token)) => cookie.header(name, &encode_token(token), ""),
+                Some(Change::Set(token, _)) => cookie.header(name, &encode_token(token), ""),
                 Some(Change::Remove) if request.contain(name) => cookie.header(name, "", "; Max-Age=0"),
                 Some(Change::Remove) => continue,
             };

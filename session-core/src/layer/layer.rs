@@ -137,7 +137,8 @@ impl SessionLayer {
     /// let layer = SessionLayer::new(MemoryStore::new()).lifetime(Lifetime::AAL3.lock_when_idle());
     /// ```
     pub fn lifetime(mut self, lifetime: Lifetime) -> Self {
-        self.config.lifetime = lifetime;
+        let renewal = lifetime.renewal.or(self.config.lifetime.renewal);
+        self.config.lifetime = Lifetime { renewal, ..lifetime };
         self
     }
 
@@ -180,10 +181,17 @@ impl SessionLayer {
 
     /// Renews the token of a session each time it is this old and a request opens it. Default: never.
     ///
-    /// So a token that was stolen is worth nothing after this time, unless its thief uses it before the browser does: and
-    /// then the browser's is the one that opens nothing, and an audit event tells of it. Neither requests at the same
-    /// moment nor a lost response log anybody out: for half a minute the old token finds the new one. It comes in a
-    /// [cookie of its own](Self::cookie_name), so that no late response takes the place of a login's.
+    /// So a token from a log or a backup is worth nothing after this time; one that is shown later is an audit event,
+    /// `reused_token`. A thief who goes on using the session goes on having it, as its browser does: until it ends.
+    ///
+    /// Neither requests at the same moment nor a lost response log anybody out: for half a minute
+    /// ([`Loaded::GRACE`](crate::Loaded::GRACE)) the old token finds the new one. It comes in a
+    /// [cookie of its own](Self::cookie_name), so that no late response takes the place of a login's. A `Session` that is
+    /// kept, as by a stream, follows renewals that are less than five minutes old: await [`Session::ended`](crate::Session::ended), or
+    /// [reload](crate::Session::reload) it now and then.
+    ///
+    /// Instances of an older version do not know that cookie. So an app that runs updates all of them first, and sets
+    /// this in the next deploy.
     ///
     /// ```
     /// # use session_core::{MemoryStore, SessionLayer};

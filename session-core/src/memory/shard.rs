@@ -235,11 +235,11 @@ impl Shard {
             .collect()
     }
 
-    /// When a user's live sessions of a class began, and their ids.
+    /// When a user's live sessions of a class began, and their ids. Locked ones have idled out and do not count.
     pub(super) fn of_class(&self, now: OffsetDateTime, user: &str, class: &str) -> Vec<(OffsetDateTime, SessionId)> {
         let ids = self.users.get(user).into_iter().flatten();
         ids.filter_map(|id| Some((id, self.slots.get(id)?.live(now)?)))
-            .filter(|(_, record)| record.about.class == class)
+            .filter(|(_, record)| record.about.class == class && !record.is_locked(now))
             .map(|(id, record)| (record.created, *id))
             .collect()
     }

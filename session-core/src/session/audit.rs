@@ -1,7 +1,7 @@
 //! What an auditor asks about, as `tracing` events with the target `session::audit`.
 //!
-//! Each has the fields `event`, `session` (the first eight digits of its id), `user` and `instance`. None has a token, a
-//! whole id or a value.
+//! Each has the fields `event`, `session` (the first eight digits of its id), `previous` (the same of the id that it had
+//! before, if the event is that it changed), `user` and `instance`. None has a token, a whole id or a value.
 
 use super::Handle;
 use crate::SessionId;
@@ -55,14 +55,26 @@ impl Event {
 impl Handle {
     /// Tells the auditor. `user` is whose session it is, or would have been.
     pub(crate) fn audit(&self, event: Event, id: Option<&SessionId>, user: Option<&str>) {
+        self.audit_change(event, None, id, user);
+    }
+
+    /// Tells the auditor of a session that has another id now.
+    pub(crate) fn audit_change(
+        &self,
+        event: Event,
+        previous: Option<&SessionId>,
+        id: Option<&SessionId>,
+        user: Option<&str>,
+    ) {
         let name = event.name();
-        let session = id.map(|id| id.to_string().chars().take(8).collect::<String>());
-        let (session, user) = (session.as_deref().unwrap_or("-"), user.unwrap_or("-"));
+        let prefix = |id: &SessionId| id.to_string().chars().take(8).collect::<String>();
+        let [session, previous] = [id, previous].map(|id| id.map_or_else(|| "-".to_owned(), prefix));
+        let user = user.unwrap_or("-");
         let instance = self.config.instance.as_str();
         if event.is_suspicious() {
-            tracing::warn!(target: "session::audit", event = name, session, user, instance);
+            tracing::warn!(target: "session::audit", event = name, session, previous, user, instance);
         } else {
-            tracing::info!(target: "session::audit", event = name, session, user, instance);
+            tracing::info!(target: "session::audit", event = name, session, previous, user, instance);
         }
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use super::{Handle, audit::Event, step::Step, vault::Vault};
-use crate::{Error, SessionToken};
+use crate::{Error, Loaded, SessionToken, layer::Place};
 
 impl Handle {
     /// Does what is to be done, in one operation of the store. It completes even if the caller goes away.
@@ -18,6 +18,7 @@ impl Handle {
     /// The last commit, for a response with this status; no cookie can be set after it. The error is what the response
     /// is to say instead.
     pub(crate) async fn close(self: &Arc<Self>, status: StatusCode) -> Result<(), Error> {
+        self.forget_late_token().await;
         {
             let _what_is_in_flight_is_done = self.turn.lock().await;
             let mut state = self.state();
@@ -54,8 +55,6 @@ impl Handle {
     }
 
     async fn commit_in_turn(&self) -> Result<(), Error> {
-        self.renew_by_time().await;
-        let intent = self.state().intent.clone();
         let mut step = self.state().take_step(&self.config)?;
         if self.state().closed && matches!(step, Step::Create(..) | Step::Renew(..)) {
             self.state().abandon();
@@ -64,11 +63,16 @@ impl Handle {
             });
         }
         let mut done = self.perform(&mut step).await;
-        if let (Step::Renew(..), Err(Error::Ended)) = (&step, &done)
-            && self.catch_up().await?
-        {
-            step = self.state().retake_step(intent, &self.config)?;
-            done = self.perform(&mut step).await;
+        if matches!(done, Err(Error::Ended)) && step.follows_no_marker() {
+            // Another request may have renewed the session by time.
+            done = match self.catch_up().await {
+                Ok(true) => {
+                    step = self.state().retake_step(&self.config)?;
+                    self.perform(&mut step).await
+                }
+                Ok(false) => done,
+                Err(error) => Err(error),
+            };
         }
         if let (Step::Update(id, update), Err(Error::TooLarge { .. })) = (&step, &done)
             && update.touch
@@ -77,16 +81,17 @@ impl Handle {
             self.attempt(&Step::Touch(*id)).await?;
         }
         self.audit_step(&step, &done);
-        let mut state = self.state();
-        match done {
-            Ok(()) => state.settle(step, &self.config),
-            Err(_) => state.abandon(),
+        if done.is_err() {
+            self.state().abandon();
+            return done;
         }
-        done
+        self.state().settle(step, &self.config);
+        self.renew_by_time().await;
+        Ok(())
     }
 
-    /// Renews a session whose token has become old. Nothing of the request depends on it, so whatever becomes of it the
-    /// response stands: the next request tries again.
+    /// Renews a session whose token has become old, once all that the request did is kept: so it takes none of its time.
+    /// Nothing of the request depends on it, and whatever becomes of it the response stands: the next request tries again.
     async fn renew_by_time(&self) {
         let renewed = async {
             let mut step = self.state().take_renewal_by_time(&self.config)?;
@@ -104,16 +109,30 @@ impl Handle {
         }
     }
 
+    /// Looks again at a token from a renewal by time that has waited long for its response: the browser may have a newer one
+    /// by now, which a late one must not replace.
+    async fn forget_late_token(&self) {
+        if self.state().cookies.take_late(Loaded::JUST_RENEWED) && self.reload().await.is_ok() {
+            let mut state = self.state();
+            if let Some(token) = state.current.as_ref().map(|current| current.token.clone()) {
+                state.cookies.set(Place::Renewed, token);
+            }
+        }
+    }
+
     /// Tells the auditor of a login or a renewal, and of a login that was refused.
     fn audit_step(&self, step: &Step, done: &Result<(), Error>) {
-        let (event, id, user) = match step {
-            Step::Create(token, _, new) if new.user.is_some() => (Event::Login, token.id(), &new.user),
-            Step::Renew(_, token, renewal) if renewal.login.is_none() => (Event::Renewal, token.id(), &renewal.user),
-            Step::Renew(_, token, renewal) => (Event::Login, token.id(), &renewal.user),
+        let (event, from, id, user) = match step {
+            Step::Create(token, _, new) if new.user.is_some() => (Event::Login, None, token.id(), &new.user),
+            Step::Renew(from, token, renewal) => {
+                let is_login = renewal.login.is_some();
+                let event = if is_login { Event::Login } else { Event::Renewal };
+                (event, Some(from), token.id(), &renewal.user)
+            }
             _ => return,
         };
         match done {
-            Ok(()) => self.audit(event, Some(&id), user.as_deref()),
+            Ok(()) => self.audit_change(event, from, Some(&id), user.as_deref()),
             Err(Error::LimitReached { .. }) => self.audit(Event::LoginRefused, None, user.as_deref()),
             Err(_) => {}
         }

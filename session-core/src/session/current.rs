@@ -62,7 +62,7 @@ impl Current {
             touch_due: false,
             renewal_due: false,
             locked: false,
-            life: Life::begun(&new.lifetime),
+            life: Life::begun(&new.lifetime, new.about.authenticated),
             info: None,
         }
     }
@@ -75,13 +75,17 @@ impl Current {
         renewal.delta.apply_to(&mut self.data);
         self.id = token.id();
         self.token = token.clone();
+        // A handler does not ask for a renewal by time, and so loses nothing by it.
+        self.info = self.info.take().filter(|_| renewal.nonce().is_some());
         self.vault = Vault::new(token, renewal.seal, config);
-        self.info = None;
+        if let Some(info) = &mut self.info {
+            info.id = self.id;
+        }
         self.locked = false;
         self.touch_due = false;
         self.renewal_due = false;
         self.life = match &renewal.login {
-            Some(login) => Life::begun(&login.lifetime),
+            Some(login) => Life::begun(&login.lifetime, login.about.authenticated),
             None => self.life.renewed(),
         };
         self.user = renewal.user;

@@ -62,14 +62,19 @@ impl Session {
         let id = *id;
         self.ending(async move |handle| {
             let store = &handle.shared.store;
-            // Whose a session is never changes under one id, so what is seen here still holds when it is ended.
-            match handle.budget.read(store.load(&[id])).await? {
-                Loaded::Live(_, record) if record.user.as_ref() == Some(&user) => {
-                    handle.budget.write(store.end(&id)).await?;
-                    handle.audit(Event::EndDevice, Some(&id), Some(&user));
-                    Ok(true)
+            let mut id = id;
+            loop {
+                // Whose a session is never changes under one id, so what is seen here still holds when it is ended.
+                match handle.budget.read(store.load(&[id])).await? {
+                    Loaded::Live(_, record) if record.user.as_ref() == Some(&user) => {
+                        handle.budget.write(store.end(&id)).await?;
+                        handle.audit(Event::EndDevice, Some(&id), Some(&user));
+                        return Ok(true);
+                    }
+                    // The device went on meanwhile.
+                    Loaded::Renewed(marker) => id = marker.successor,
+                    _ => return Ok(false),
                 }
-                _ => Ok(false),
             }
         })
         .await

@@ -202,6 +202,10 @@ impl Handle {
     /// Ends the session now, and every other that a cookie of this request names, so that the browser is left with
     /// none. It completes even if the caller goes away.
     pub(crate) async fn end(self: &Arc<Self>) -> Result<(), Error> {
+        if self.state().closed {
+            // It may have been kept for long, and have another id by now. What cannot be found is not said to have ended.
+            self.reload().await?;
+        }
         let mut ids = self.candidates();
         {
             let mut state = self.state();
@@ -259,6 +263,13 @@ impl Handle {
 
     /// Counts as activity now.
     pub(crate) async fn touch(&self) -> Result<(), Error> {
+        match self.touch_current().await {
+            Err(Error::Ended) if self.catch_up().await? => self.touch_current().await,
+            outcome => outcome,
+        }
+    }
+
+    async fn touch_current(&self) -> Result<(), Error> {
         let id = self.state().current.as_ref().map(|current| current.id);
         let id = id.ok_or(Error::Ended)?;
         self.budget.write(self.shared.store.touch(&id)).await

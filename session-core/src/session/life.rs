@@ -33,14 +33,16 @@ impl Life {
         }
     }
 
-    pub(super) fn begun(lifetime: &Lifetime) -> Self {
+    /// Of a session that begins, whose user showed who they are at this time, if not now.
+    pub(super) fn begun(lifetime: &Lifetime, authenticated: Option<OffsetDateTime>) -> Self {
+        let age = authenticated.map(|time| OffsetDateTime::now_utc() - time);
         Self {
             as_of: Instant::now(),
             idle: sooner(lifetime.idle, lifetime.lock),
             unused: Duration::ZERO,
             is_touched: true,
             absolute_left: lifetime.absolute,
-            login_age: Duration::ZERO,
+            login_age: age.and_then(|age| age.try_into().ok()).unwrap_or_default(),
         }
     }
 

@@ -66,7 +66,8 @@ impl LoginOptions {
         self
     }
 
-    /// Gives the session other timeouts than the layer's, as stricter ones for administrators.
+    /// Gives the session other timeouts than the layer's, as stricter ones for administrators. Its token is renewed as the
+    /// layer says, unless the lifetime says otherwise; [`Lifetime::UNLIMITED`] is never.
     pub const fn lifetime(mut self, lifetime: Lifetime) -> Self {
         self.lifetime = Some(lifetime);
         self
@@ -85,8 +86,12 @@ impl LoginOptions {
 
     /// The login that these are under a layer with these settings.
     pub(crate) fn login(&self, config: &Config) -> Login {
+        let lifetime = self.lifetime.unwrap_or(config.lifetime);
         Login {
-            lifetime: self.lifetime.unwrap_or(config.lifetime),
+            lifetime: Lifetime {
+                renewal: lifetime.renewal.or(config.lifetime.renewal),
+                ..lifetime
+            },
             limit: config.limit(&self.about.class),
             about: self.about.clone(),
         }

@@ -213,6 +213,9 @@ impl Session {
     ///
     /// [`Error::Unavailable`] or [`Error::Unknown`] if the store may not have ended it. A handler that answers with
     /// success all the same is overruled: the response becomes 503.
+    ///
+    /// [`Error::Ended`] once the response has begun, if the session is not there any more, or under an id that it got more
+    /// than five minutes ago.
     pub async fn logout(&self) -> Result<(), Error> {
         self.handle.logout().await
     }

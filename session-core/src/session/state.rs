@@ -21,6 +21,8 @@ pub(crate) struct State {
     /// Changes that are being committed.
     in_flight: Delta,
     pub(crate) intent: Option<Intent>,
+    /// The intent that is being committed.
+    intent_in_flight: Option<Intent>,
     pub(crate) cookies: SetCookies,
     /// A logout that failed, which a response of success would hide.
     pub(crate) failure: Option<Error>,
@@ -236,11 +238,11 @@ impl State {
     }
 
     /// Takes what is to be done out of the state again, after a step that was not done.
-    pub(crate) fn retake_step(&mut self, intent: Option<Intent>, config: &Config) -> Result<Step, Error> {
+    pub(crate) fn retake_step(&mut self, config: &Config) -> Result<Step, Error> {
         let newer = std::mem::take(&mut self.delta);
         self.delta = std::mem::take(&mut self.in_flight);
         self.delta.extend(newer);
-        self.intent = self.intent.take().or(intent);
+        self.intent = self.intent.take().or(self.intent_in_flight.take());
         self.take_step(config)
     }
 
@@ -254,6 +256,7 @@ impl State {
     }
 
     fn step(&mut self, config: &Config) -> Result<Step, Error> {
+        self.intent_in_flight.clone_from(&self.intent);
         let intent = match self.intent.take() {
             login @ Some(Intent::Login(..)) => login,
             // Who keeps the user in a value renews the session before writing it: one step does both.
@@ -273,7 +276,8 @@ impl State {
         let step = match intent {
             Some(intent) => step::renewal(current, intent, &delta, config)?,
             None if !delta.is_empty() => step::change(current, &delta, config)?,
-            None if current.touch_due => Step::Touch(current.id),
+            // A renewal is activity.
+            None if current.touch_due && !current.renewal_due => Step::Touch(current.id),
             None => Step::Nothing,
         };
         current.touch_due = false;
@@ -301,6 +305,7 @@ impl State {
     /// Records that the step was done.
     pub(crate) fn settle(&mut self, step: Step, config: &Config) {
         self.in_flight = Delta::default();
+        self.intent_in_flight = None;
         match step {
             Step::Nothing | Step::Touch(_) => {}
             Step::Update(_, update) => self.updated(update, config),
@@ -332,6 +337,7 @@ impl State {
     /// Records that the step was not done, or not for certain: its changes are not tried again.
     pub(crate) fn abandon(&mut self) {
         self.in_flight = Delta::default();
+        self.intent_in_flight = None;
     }
 
     /// Records that a session of this request was created.

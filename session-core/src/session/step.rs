@@ -22,6 +22,17 @@ pub(crate) enum Step {
     Renew(SessionId, SessionToken, Renewal),
 }
 
+impl Step {
+    /// Whether it is refused if the session has another id by now, whatever led to it.
+    pub(super) const fn follows_no_marker(&self) -> bool {
+        match self {
+            Self::Renew(..) => true,
+            Self::Update(_, update) => update.seal.is_some(),
+            Self::Nothing | Self::Touch(_) | Self::Create(..) => false,
+        }
+    }
+}
+
 /// The renewal of a session that a login, or `renew()`, is.
 pub(super) fn renewal(current: &Current, intent: Intent, delta: &Delta, config: &Config) -> Result<Step, Error> {
     let token = SessionToken::random_successor(&current.id)?;
@@ -42,8 +53,10 @@ pub(super) fn renewal(current: &Current, intent: Intent, delta: &Delta, config: 
     Ok(Step::Renew(current.id, token, renewal))
 }
 
-/// The renewal of a session whose token has become old. It changes nothing else.
+/// The renewal of a session whose token has become old. It changes nothing else; so a session whose seal does not open
+/// stays as it is, for somebody may mend it.
 pub(super) fn renewal_by_time(current: &Current) -> Result<Step, Error> {
+    current.vault.check()?;
     let nonce = RenewalNonce::random()?;
     let token = current.token.successor(&nonce);
     let mut renewal = Renewal::of(current.user.clone());

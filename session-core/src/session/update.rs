@@ -33,7 +33,14 @@ impl Handle {
             .budget
             .read(async { Ok(self.shared.contenders.turn(id, key).await) })
             .await?;
-        self.compare_and_set(id, key, apply).await
+        match self.compare_and_set(id, key, &mut *apply).await {
+            // Another request has renewed the session by time, and the change would have sealed it.
+            Err(Error::Ended) if self.catch_up().await? => {
+                let id = self.of_current(|current| Ok(current.id))?;
+                self.compare_and_set(id, key, apply).await
+            }
+            outcome => outcome,
+        }
     }
 
     /// Of a session that the pending login begins anew, the newest value is this request's own.

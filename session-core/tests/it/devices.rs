@@ -45,6 +45,7 @@ fn app_with(layer: SessionLayer) -> Router {
             "/user",
             get(async |session: Session| session.user().unwrap_or_default()),
         )
+        .route("/renew", get(async |session: Session| session.renew()))
         .route(
             "/this",
             get(async |session: Session| session.id().map(|id| id.to_string()).unwrap_or_default()),
@@ -129,6 +130,15 @@ async fn p10_a_device_can_be_ended_by_its_user_alone() {
     }
     assert_eq!(two.text("/user").await, "");
     assert_eq!(one.text("/user").await, "alice");
+
+    // Who looked at the list before the device got another token ends it all the same.
+    let three = logged_in(&app, "alice").await;
+    let listed = three.text("/this").await;
+    three.text("/renew").await;
+    three.text("/renew").await;
+    assert_eq!(one.text(&format!("/end/{listed}")).await, "true");
+    assert_eq!(three.text("/user").await, "");
+
     assert_eq!(one.text(&format!("/end/{this}")).await, "true");
     assert_eq!(one.text("/user").await, "");
     assert_eq!(one.cookie_names().len(), 0, "who ends itself is logged out");

@@ -34,6 +34,15 @@ fn app(layer: SessionLayer) -> Router {
             "/from-the-future",
             login(|| LoginOptions::new().authenticated(OffsetDateTime::now_utc() + 10 * MINUTE)),
         )
+        .route(
+            "/sso-and-pay",
+            get(async |session: Session| {
+                let options = LoginOptions::new().authenticated(OffsetDateTime::now_utc() - 10 * MINUTE);
+                session.login_with("alice", options)?;
+                session.save().await?;
+                session.require_recent_login(5 * MINUTE)
+            }),
+        )
         .route("/bob", get(async |session: Session| session.login("bob")))
         .route("/visit", get(async |session: Session| session.insert("a", &1)))
         .route("/write", get(async |session: Session| session.insert("note", "kept")))
@@ -154,6 +163,7 @@ async fn p9_what_is_dangerous_asks_for_a_recent_login() {
         browser.text(login).await;
         assert_eq!(browser.get("/pay").await.status, StatusCode::OK, "{login}");
     }
+    assert_eq!(browser.get("/sso-and-pay").await.status, StatusCode::UNAUTHORIZED);
     browser.text("/sso").await;
     let refused = browser.get("/pay").await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);

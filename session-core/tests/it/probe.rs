@@ -104,6 +104,18 @@ impl Probe {
         self.troubles.lock().unwrap().clear();
     }
 
+    /// What was found, as if the time that was let pass had passed.
+    fn aged(&self, mut loaded: Loaded) -> Loaded {
+        match &mut loaded {
+            Loaded::Renewed(marker) => marker.age += *self.marker_age.lock().unwrap(),
+            Loaded::Live(id, record) if self.ids.lock().unwrap()[1].contains(id) => {
+                record.renewed -= Duration::from_secs(60 * 60);
+            }
+            _ => {}
+        }
+        loaded
+    }
+
     async fn run<T>(&self, method: &'static str, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         self.log.lock().unwrap().push(method);
         let trouble = self.troubles.lock().unwrap().get(method).cloned();
@@ -143,15 +155,14 @@ impl SessionStore for Probe {
     }
 
     async fn load(&self, ids: &[SessionId]) -> Result<Loaded, Error> {
-        let mut loaded = self.run("load", self.store.load(ids)).await?;
-        match &mut loaded {
-            Loaded::Renewed(marker) => marker.age += *self.marker_age.lock().unwrap(),
-            Loaded::Live(id, record) if self.ids.lock().unwrap()[1].contains(id) => {
-                record.renewed -= Duration::from_secs(60 * 60);
+        self.run("load", async {
+            let mut found = Vec::new();
+            for id in ids {
+                found.push(self.aged(self.store.load(&[*id]).await?));
             }
-            _ => {}
-        }
-        Ok(loaded)
+            Ok(Loaded::first(ids, found))
+        })
+        .await
     }
 
     async fn update(&self, id: &SessionId, update: &Update) -> Result<Version, Error> {

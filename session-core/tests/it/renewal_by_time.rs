@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use axum::{Router, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    http::{StatusCode, header},
+    routing::get,
+};
 use session_core::{Error, Lifetime, LoginOptions, Session, SessionLayer};
 use tokio::sync::mpsc;
 
@@ -314,6 +318,131 @@ async fn a_stream_follows_its_session() {
     }
     browser.text("/logout").await;
     assert!(matches!(session.reload().await, Err(Error::Ended)));
+}
+
+#[tokio::test]
+async fn a_stream_touches_and_ends_its_session_under_whatever_id() {
+    let store = Probe::default();
+    let (sender, mut streams) = mpsc::channel(1);
+    let stream = get(async move |session: Session| sender.send(session).await.unwrap());
+    let browser = Browser::new(&routes().route("/stream", stream).layer(layer(&store)));
+    browser.text("/login").await;
+    browser.get("/stream").await;
+    let session = streams.recv().await.unwrap();
+    store.age_tokens();
+    browser.text("/read").await;
+    session.touch().await.unwrap();
+    store.age_tokens();
+    browser.text("/read").await;
+    session.logout().await.unwrap();
+    assert_eq!(browser.text("/user").await, "");
+
+    browser.text("/login").await;
+    browser.get("/stream").await;
+    let session = streams.recv().await.unwrap();
+    browser.text("/logout").await;
+    assert!(
+        matches!(session.logout().await, Err(Error::Ended)),
+        "it cannot tell that it has ended it"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn p4_a_token_that_waited_long_for_its_response_is_looked_at_again() {
+    let store = Probe::default();
+    let slow = get(async |_: Session| tokio::time::sleep(Duration::from_secs(95)).await);
+    let app = routes().route("/slow", slow).layer(layer(&store));
+    for path in ["/read", "/bob"] {
+        let browser = logged_in_at(&app, &store).await;
+        let lost = browser.send("/read").await;
+        assert!(renewed_to(&lost).is_some());
+        // It finds the token that was lost, and works for long.
+        let slow = browser.in_flight("/slow");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        browser.keep(&lost);
+        store.age_tokens();
+        browser.text(path).await;
+        store.age_tokens();
+        browser.text("/read").await;
+        store.age_markers(Duration::from_secs(40));
+        let late = slow.await.unwrap();
+        assert_eq!(renewed_to(&late).is_some(), path == "/read", "{:?}", late.set_cookies);
+        browser.keep(&late);
+        let user = if path == "/bob" { "bob" } else { "alice" };
+        assert_eq!(browser.text("/user").await, user);
+    }
+}
+
+#[tokio::test]
+async fn a_write_does_not_wait_for_a_renewal() {
+    let store = Probe::default();
+    let browser = logged_in_at(
+        &routes().layer(layer(&store).store_timeout(Duration::from_millis(200))),
+        &store,
+    )
+    .await;
+    store.trouble("renew", Trouble::Hang);
+    store.calls();
+    browser.text("/write").await;
+    assert_eq!(store.log(), ["load", "update", "renew"]);
+}
+
+#[tokio::test]
+async fn no_token_gets_into_a_cache() {
+    let store = Probe::default();
+    let cached = get(async |_: Session| ([(header::CACHE_CONTROL, "public, max-age=3600")], "picture"));
+    let browser = logged_in_at(&routes().route("/cached", cached).layer(layer(&store)), &store).await;
+    let page = browser.get("/cached").await;
+    assert!(renewed_to(&page).is_some());
+    assert_eq!(page.header(header::CACHE_CONTROL), Some("no-store"));
+    let page = browser.get("/cached").await;
+    assert_eq!(page.set_cookies.len(), 0);
+    assert_eq!(page.header(header::CACHE_CONTROL), Some("public, max-age=3600"));
+}
+
+#[tokio::test]
+async fn the_new_cookie_is_as_well_kept_as_the_login_s() {
+    let store = Probe::default();
+    let browser = logged_in(&store).await;
+    let page = browser.get("/read").await;
+    let attributes = page.set_cookies[0].split_once(';').unwrap().1;
+    assert_eq!(attributes, " Path=/; Secure; HttpOnly; SameSite=Lax");
+}
+
+#[tokio::test]
+async fn a_login_with_a_lifetime_of_its_own_is_renewed_as_the_layer_says() {
+    let store = Probe::default();
+    let of = |lifetime: Lifetime| {
+        get(async move |session: Session| session.login_with("alice", LoginOptions::new().lifetime(lifetime)))
+    };
+    let never = Lifetime::FEDRAMP_HIGH.renewed_every(Lifetime::UNLIMITED);
+    let app = routes()
+        .route("/high", of(Lifetime::FEDRAMP_HIGH))
+        .route("/never", of(never));
+    let browser = Browser::new(&app.layer(layer(&store).lifetime(Lifetime::AAL2)));
+    for (path, is_renewed) in [("/high", true), ("/never", false)] {
+        browser.text(path).await;
+        store.age_tokens();
+        assert_eq!(renewed_to(&browser.get("/read").await).is_some(), is_renewed, "{path}");
+    }
+}
+
+#[cfg(feature = "seal")]
+#[tokio::test]
+async fn a_first_seal_is_not_refused_because_another_request_renewed_meanwhile() {
+    let store = Probe::default();
+    for path in ["/write", "/count"] {
+        let unsealed = logged_in(&store).await;
+        let browser = unsealed.at(&routes().layer(layer(&store).seal()));
+        let held = store.hold("update");
+        let slow = browser.in_flight(path);
+        held.reached().await;
+        browser.get("/read").await;
+        held.release();
+        let page = slow.await.unwrap();
+        assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text);
+        assert_eq!(browser.text("/read").await, "kept");
+    }
 }
 
 #[cfg(feature = "seal")]

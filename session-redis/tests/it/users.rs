@@ -1,6 +1,6 @@
 //! The lists of users' sessions, as the server keeps them.
 
-use session_core::{Error, Lifetime, NewSession, Page, Renewal, SessionId, SessionStore};
+use session_core::{Error, Lifetime, NewSession, Page, Renewal, RenewalNonce, SessionId, SessionStore};
 use session_redis::RedisStore;
 use tokio::task::JoinSet;
 
@@ -215,4 +215,20 @@ async fn a_session_renewed_while_a_page_is_read_hides_no_other() {
     let first_page: Vec<_> = first_page.into_iter().map(|session| session.id).collect();
     assert_eq!(first_page, ids[1..=first_page.len()]);
     assert!(first_page.len() >= 99);
+}
+
+#[tokio::test]
+async fn renewals_by_time_leave_nothing_on_the_list() {
+    let (store, mut admin) = (store().await, admin(server()));
+    let (user, ids) = user_with(&store, 1).await;
+    let mut id = ids[0];
+    for _ in 0..10 {
+        let mut renewal = Renewal::of(Some(user.clone()));
+        renewal.nonce = Some(RenewalNonce::random().unwrap());
+        let (won, lost) = (successor_of(&id), successor_of(&id));
+        store.renew(&id, &won, &renewal).await.unwrap();
+        assert!(matches!(store.renew(&id, &lost, &renewal).await, Err(Error::Ended)));
+        id = won;
+    }
+    assert_eq!(members(&mut admin, &user), [id.to_string()]);
 }

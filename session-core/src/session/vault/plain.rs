@@ -38,7 +38,8 @@ impl Vault {
         Ok((delta.clone(), None))
     }
 
-    fn check(&self) -> Result<(), Error> {
+    /// Whether it opens.
+    pub(crate) fn check(&self) -> Result<(), Error> {
         match self.seal {
             None => Ok(()),
             Some(_) => Err(Error::Seal {

@@ -54,6 +54,14 @@ impl Vault {
         }
     }
 
+    /// Whether it opens.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match &self.seal {
+            Some(_) => self.unsealed().map(drop).map_err(|flaw| unable(*flaw)),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn seal(&self) -> Option<&Seal> {
         self.seal.as_ref()
     }
