@@ -109,6 +109,13 @@ mod tests {
     }
 
     #[test]
+    fn debug_shows_nothing_of_a_token() {
+        let token = SessionToken::random().unwrap();
+        let nonce = RenewalNonce::random().unwrap();
+        assert_eq!(format!("{token:?} {nonce:?}"), "SessionToken(..) RenewalNonce(..)");
+    }
+
+    #[test]
     fn the_successor_of_a_token_is_pinned() {
         // HMAC-SHA-256 with the key 00..1f of "session renewal" and 80..8f, its first two bytes those of the key.
         let token = SessionToken::from_bytes(std::array::from_fn(|i| i as u8));

@@ -11,6 +11,7 @@ mod current;
 mod device;
 mod devices;
 mod extract;
+mod find;
 mod handle;
 mod life;
 mod lifetimes;

@@ -174,7 +174,11 @@ async fn an_auditor_is_told_of_all_that_matters_and_nobody_of_a_secret() {
     one.get("/debug").await;
     expect("locked", "alice");
     one.text("/logout").await;
-    log.audited();
+    let events = log.audited();
+    assert!(
+        events.iter().any(|event| event.contains("event=\"logout\"")),
+        "{events:?}"
+    );
 
     let thief = Browser::new(&app);
     thief.text("/login-renewed").await;

@@ -398,6 +398,9 @@ async fn no_token_gets_into_a_cache() {
     let page = browser.get("/cached").await;
     assert_eq!(page.set_cookies.len(), 0);
     assert_eq!(page.header(header::CACHE_CONTROL), Some("public, max-age=3600"));
+    let page = browser.get("/read").await;
+    assert_eq!(page.set_cookies.len(), 0);
+    assert_eq!(page.header(header::CACHE_CONTROL), Some("no-store"));
 }
 
 #[tokio::test]
