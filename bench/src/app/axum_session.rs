@@ -25,13 +25,14 @@ pub(super) async fn postgres(url: &str) -> Result<Router, Failure> {
     over::<SessionPgPool>(PgPool::connect(url).await?.into()).await
 }
 
-/// Its defaults, among them a copy of each session in the memory of each instance, for an hour; and cookies that are
-/// fit for production, as those of the others are without being told.
+/// Its defaults, among them a copy of each session in the memory of each instance, for an hour; and cookies for https
+/// only, as those of the others are without being told. Not with the prefix `__Host-`, with which it sets its cookies and
+/// without which it looks for them.
 async fn over<P>(pool: P) -> Result<Router, Failure>
 where
     P: DatabasePool + Clone + Debug + Send + Sync + 'static,
 {
-    let config = SessionConfig::default().with_secure(true).with_prefix_with_host(true);
+    let config = SessionConfig::default().with_secure(true);
     let store = SessionStore::new(Some(pool), config).await?;
     Ok(routes::with::<Session<P>>().layer(SessionLayer::new(store)))
 }

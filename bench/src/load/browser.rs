@@ -37,17 +37,16 @@ pub(super) struct Browser {
 impl Browser {
     /// A browser without a session.
     pub(super) fn new(user: String, size: usize) -> Self {
-        let mut browser = Self {
+        let jar = Jar::default();
+        Self {
             user,
             size,
-            jar: Jar::default(),
-            tail: String::new(),
+            tail: tail(&jar),
+            jar,
             number: 0,
             count: 0,
             request: Vec::new(),
-        };
-        browser.remember(&[]);
-        browser
+        }
     }
 
     /// Makes a request and checks what it is answered. The error says what was wrong.
@@ -110,21 +109,24 @@ impl Browser {
         };
     }
 
-    /// Keeps cookies; says whether any of them changed what is sent.
+    /// Keeps cookies. Answers whether they change what is sent.
     fn remember(&mut self, cookies: &[String]) -> bool {
-        if cookies.is_empty() && !self.tail.is_empty() {
-            return false;
-        }
+        let mut is_new = false;
         for cookie in cookies {
-            self.jar.set(cookie);
+            is_new |= self.jar.set(cookie);
         }
-        let host = " HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nAccept: */*\r\nContent-Length: 0\r\n";
-        let tail = match self.jar.header() {
-            none if none.is_empty() => format!("{host}\r\n"),
-            cookies => format!("{host}Cookie: {cookies}\r\n\r\n"),
-        };
-        let is_new = tail != self.tail;
-        self.tail = tail;
+        if is_new {
+            self.tail = tail(&self.jar);
+        }
         is_new
+    }
+}
+
+/// What the requests of a browser with these cookies say after the path.
+fn tail(jar: &Jar) -> String {
+    let host = " HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nAccept: */*\r\nContent-Length: 0\r\n";
+    match jar.header() {
+        none if none.is_empty() => format!("{host}\r\n"),
+        cookies => format!("{host}Cookie: {cookies}\r\n\r\n"),
     }
 }

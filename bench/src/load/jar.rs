@@ -8,18 +8,20 @@ use std::collections::BTreeMap;
 pub(super) struct Jar(BTreeMap<String, String>);
 
 impl Jar {
-    /// Does what a `Set-Cookie` says.
-    pub(super) fn set(&mut self, cookie: &str) {
+    /// Does what a `Set-Cookie` says. Answers whether that changes what is sent.
+    pub(super) fn set(&mut self, cookie: &str) -> bool {
         let mut parts = cookie.split(';').map(str::trim);
         let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
-            return;
+            return false;
         };
-        let ends = parts.any(|attribute| attribute.eq_ignore_ascii_case("Max-Age=0"));
-        if ends {
-            self.0.remove(name);
-        } else {
-            self.0.insert(name.to_owned(), value.to_owned());
+        if parts.any(|attribute| attribute.eq_ignore_ascii_case("Max-Age=0")) {
+            return self.0.remove(name).is_some();
         }
+        if self.0.get(name).is_some_and(|known| known == value) {
+            return false;
+        }
+        self.0.insert(name.to_owned(), value.to_owned());
+        true
     }
 
     /// What goes into the `Cookie` header.
@@ -37,11 +39,13 @@ mod tests {
     fn every_cookie_that_is_set_is_sent_until_it_is_removed() {
         let mut jar = Jar::default();
         assert_eq!(jar.header(), "");
-        jar.set("__Host-id=one; Path=/; HttpOnly; Max-Age=60");
-        jar.set("visitor=a=b");
-        jar.set("__Host-id=two; Path=/");
+        assert!(jar.set("__Host-id=one; Path=/; HttpOnly; Max-Age=60"));
+        assert!(jar.set("visitor=a=b"));
+        assert!(jar.set("__Host-id=two; Path=/"));
+        assert!(!jar.set("__Host-id=two; Path=/; Secure"));
         assert_eq!(jar.header(), "__Host-id=two; visitor=a=b");
-        jar.set("visitor=; max-age=0; Path=/");
+        assert!(jar.set("visitor=; max-age=0; Path=/"));
+        assert!(!jar.set("visitor=; max-age=0; Path=/"));
         assert_eq!(jar.header(), "__Host-id=two");
     }
 }
