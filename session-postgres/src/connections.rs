@@ -88,7 +88,8 @@ impl Connections {
         task.await.unwrap_or_else(|panic| Err(Error::unknown(panic)))
     }
 
-    async fn run(
+    /// Runs a statement and returns its rows, before the deadline. The caller must stay.
+    pub(crate) async fn run(
         self: &Arc<Self>,
         statement: &Statement,
         arguments: PgArguments,

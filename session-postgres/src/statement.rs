@@ -58,7 +58,9 @@ pub(crate) struct Statements {
     pub(crate) renew: Statement,
     pub(crate) renewed: Statement,
     pub(crate) touch: Statement,
+    pub(crate) touch_together: Statement,
     pub(crate) update: Statement,
+    pub(crate) update_together: Statement,
     pub(crate) work_claim: Statement,
     pub(crate) work_finish: Statement,
     pub(crate) work_give_back: Statement,
@@ -67,14 +69,17 @@ pub(crate) struct Statements {
 
 impl Statements {
     pub(crate) fn new(schema: &str) -> Self {
-        let read = |template| Statement {
+        let read = |template: &str| Statement {
             text: fill_in(template, schema).into(),
             writes: false,
         };
-        let write = |template| Statement {
+        let write = |template: &str| Statement {
             writes: true,
             ..read(template)
         };
+        // Those of many lock what nobody else has locked.
+        let (alone, together) = ("FOR UPDATE OF session", "FOR UPDATE OF session SKIP LOCKED");
+        let write_together = |template: &str| write(&template.replace(alone, together));
         Self {
             create: write(include_str!("statements/create.sql")),
             end: write(include_str!("statements/end.sql")),
@@ -92,7 +97,9 @@ impl Statements {
             renew: write(include_str!("statements/renew.sql")),
             renewed: read(include_str!("statements/renewed.sql")),
             touch: write(include_str!("statements/touch.sql")),
+            touch_together: write_together(include_str!("statements/touch.sql")),
             update: write(include_str!("statements/update.sql")),
+            update_together: write_together(include_str!("statements/update.sql")),
             work_claim: write(include_str!("statements/work_claim.sql")),
             work_finish: write(include_str!("statements/work_finish.sql")),
             work_give_back: write(include_str!("statements/work_give_back.sql")),

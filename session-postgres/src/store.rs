@@ -17,9 +17,10 @@ use crate::{
     migrate::{self, NEWEST},
     record::{
         decode_count, decode_ended, decode_fate, decode_id, decode_info, decode_loaded, decode_outcome, decode_touched,
-        decode_version, encode_duration, encode_id, encode_max, encode_sets, encode_size, encode_value,
+        decode_version, encode_duration, encode_id, encode_max, encode_sets, encode_size,
     },
     statement::{Statement, Statements, arguments},
+    together::{Batcher, Change, Look, Touch},
 };
 
 /// How often an operation follows a session that is renewed while it looks for it.
@@ -37,6 +38,9 @@ const ENDED_TOGETHER: i64 = 1000;
 pub struct PostgresStore {
     connections: Arc<Connections>,
     pub(crate) statements: Arc<Statements>,
+    looks: Arc<Batcher<Look>>,
+    changes: Arc<Batcher<Change>>,
+    touches: Arc<Batcher<Touch>>,
     /// Dropped with the last handle, it hangs up.
     listener: Arc<Listener>,
 }
@@ -80,10 +84,16 @@ impl PostgresStore {
     /// [`Error::Unavailable`] if a setting is wrong; its source says which.
     pub fn new(options: PostgresOptions) -> Result<Self, Error> {
         options.check()?;
+        let statements = Arc::new(Statements::new(&options.schema));
+        let listener = Arc::new(Listener::new(options.clone()));
+        let connections = Arc::new(Connections::new(options));
         Ok(Self {
-            statements: Arc::new(Statements::new(&options.schema)),
-            listener: Arc::new(Listener::new(options.clone())),
-            connections: Arc::new(Connections::new(options)),
+            looks: Batcher::new(Arc::clone(&connections), Arc::clone(&statements)),
+            changes: Batcher::new(Arc::clone(&connections), Arc::clone(&statements)),
+            touches: Batcher::new(Arc::clone(&connections), Arc::clone(&statements)),
+            connections,
+            statements,
+            listener,
         })
     }
 
@@ -141,14 +151,14 @@ impl PostgresStore {
 
     /// The first of them that is a live session with a record that can be read, or what else is known of them.
     async fn read(&self, ids: &[SessionId], deadline: Instant) -> Result<Loaded, Error> {
-        let arguments = arguments![ids.iter().map(encode_id).collect::<Vec<_>>()];
-        let rows = self.fetch(&self.statements.load, arguments, deadline).await?;
+        let rows = self.looks.ask(Look(ids.to_vec()), deadline).await?;
         let found = ids.iter().map(|id| {
             let row = rows.iter().find(|row| decode_id(row).is_ok_and(|found| found == *id));
-            row.map_or(Ok(Loaded::Missing), decode_loaded).unwrap_or_else(|error| {
-                tracing::warn!(session = %id, %error, "a session's record cannot be read");
-                Loaded::Missing
-            })
+            row.map_or(Ok(Loaded::Missing), |row| decode_loaded(row))
+                .unwrap_or_else(|error| {
+                    tracing::warn!(session = %id, %error, "a session's record cannot be read");
+                    Loaded::Missing
+                })
         });
         Ok(Loaded::first(ids, found))
     }
@@ -227,33 +237,21 @@ impl SessionStore for PostgresStore {
 
     async fn update(&self, id: &SessionId, update: &Update) -> Result<Version, Error> {
         let deadline = self.deadline();
-        let sets = encode_sets(&update.delta)?;
-        let removals: Vec<&str> = update.delta.removals().collect();
-        let expectation = update.expectation.as_ref();
-        let key = expectation.map(|expected| &expected.key);
-        let value = expectation.and_then(|expected| Some(encode_value(&expected.key, expected.value.as_ref()?)));
-        let value = value.transpose()?;
-        let mut id = *id;
+        let mut change = Change::new(*id, update)?;
         for _ in 0..FOLLOW_LIMIT {
-            let size = encode_size(update.max_size);
-            let seal = update.seal.as_ref().map(Seal::as_bytes);
-            let arguments = arguments![encode_id(&id), &sets, &removals, key, value, update.touch, size, seal];
-            let rows = self.fetch(&self.statements.update, arguments, deadline).await?;
-            if let Some(row) = rows.first() {
+            if let Some(row) = self.changes.ask(change.clone(), deadline).await?.first() {
                 return decode_outcome(row, update.max_size, None);
             }
             if update.seal.is_some() {
                 return Err(Error::Ended);
             }
-            id = self.follow(&id, deadline).await?.ok_or(Error::Ended)?;
+            change.id = self.follow(&change.id, deadline).await?.ok_or(Error::Ended)?;
         }
         Err(always_renewed())
     }
 
     async fn touch(&self, id: &SessionId) -> Result<(), Error> {
-        let rows = self
-            .fetch(&self.statements.touch, arguments![encode_id(id)], self.deadline())
-            .await?;
+        let rows = self.touches.ask(Touch(*id), self.deadline()).await?;
         decode_touched(rows.first().ok_or(Error::Ended)?)
     }
 
