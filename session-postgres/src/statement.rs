@@ -44,6 +44,7 @@ pub(crate) struct Statement {
 pub(crate) struct Statements {
     pub(crate) create: Statement,
     pub(crate) end: Statement,
+    pub(crate) end_together: Statement,
     pub(crate) end_all: Statement,
     pub(crate) end_everyone: Statement,
     pub(crate) fates: Statement,
@@ -56,6 +57,7 @@ pub(crate) struct Statements {
     pub(crate) purge_markers: Statement,
     pub(crate) purge_sessions: Statement,
     pub(crate) renew: Statement,
+    pub(crate) renew_together: Statement,
     pub(crate) renewed: Statement,
     pub(crate) touch: Statement,
     pub(crate) touch_together: Statement,
@@ -83,6 +85,7 @@ impl Statements {
         Self {
             create: write(include_str!("statements/create.sql")),
             end: write(include_str!("statements/end.sql")),
+            end_together: write_together(include_str!("statements/end.sql")),
             end_all: write(include_str!("statements/end_all.sql")),
             end_everyone: write(include_str!("statements/end_everyone.sql")),
             fates: read(include_str!("statements/fates.sql")),
@@ -95,6 +98,7 @@ impl Statements {
             purge_markers: write(include_str!("statements/purge_markers.sql")),
             purge_sessions: write(include_str!("statements/purge_sessions.sql")),
             renew: write(include_str!("statements/renew.sql")),
+            renew_together: write_together(include_str!("statements/renew.sql")),
             renewed: read(include_str!("statements/renewed.sql")),
             touch: write(include_str!("statements/touch.sql")),
             touch_together: write_together(include_str!("statements/touch.sql")),

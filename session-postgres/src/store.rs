@@ -2,8 +2,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use session_core::{
-    Data, Error, Excess, Fate, Loaded, NewSession, Page, Renewal, Seal, SessionId, SessionInfo, SessionStore, Update,
-    Version, Watch,
+    Data, Error, Fate, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version, Watch,
 };
 use sqlx::postgres::{PgArguments, PgRow};
 use tokio::time::Instant;
@@ -17,10 +16,10 @@ use crate::{
     migrate::{self, NEWEST},
     record::{
         decode_count, decode_ended, decode_fate, decode_id, decode_info, decode_loaded, decode_outcome, decode_touched,
-        decode_version, encode_duration, encode_id, encode_max, encode_sets, encode_size,
+        decode_version, encode_id, encode_size,
     },
     statement::{Statement, Statements, arguments},
-    together::{Batcher, Change, Look, Touch},
+    together::{Batchers, Change, Creation, End, Look, Renewing, Touch},
 };
 
 /// How often an operation follows a session that is renewed while it looks for it.
@@ -38,9 +37,7 @@ const ENDED_TOGETHER: i64 = 1000;
 pub struct PostgresStore {
     connections: Arc<Connections>,
     pub(crate) statements: Arc<Statements>,
-    looks: Arc<Batcher<Look>>,
-    changes: Arc<Batcher<Change>>,
-    touches: Arc<Batcher<Touch>>,
+    batchers: Arc<Batchers>,
     /// Dropped with the last handle, it hangs up.
     listener: Arc<Listener>,
 }
@@ -88,9 +85,7 @@ impl PostgresStore {
         let listener = Arc::new(Listener::new(options.clone()));
         let connections = Arc::new(Connections::new(options));
         Ok(Self {
-            looks: Batcher::new(Arc::clone(&connections), Arc::clone(&statements)),
-            changes: Batcher::new(Arc::clone(&connections), Arc::clone(&statements)),
-            touches: Batcher::new(Arc::clone(&connections), Arc::clone(&statements)),
+            batchers: Arc::new(Batchers::new(&connections, &statements)),
             connections,
             statements,
             listener,
@@ -151,7 +146,7 @@ impl PostgresStore {
 
     /// The first of them that is a live session with a record that can be read, or what else is known of them.
     async fn read(&self, ids: &[SessionId], deadline: Instant) -> Result<Loaded, Error> {
-        let rows = self.looks.ask(Look(ids.to_vec()), deadline).await?;
+        let rows = self.batchers.looks.ask(Look(ids.to_vec()), deadline).await?;
         let found = ids.iter().map(|id| {
             let row = rows.iter().find(|row| decode_id(row).is_ok_and(|found| found == *id));
             row.map_or(Ok(Loaded::Missing), |row| decode_loaded(row))
@@ -209,21 +204,11 @@ impl SessionStore for PostgresStore {
         check_size(new)?;
         let deadline = self.deadline();
         let limit = new.limit.filter(|_| new.user.is_some());
-        let arguments = arguments![
-            encode_id(id),
-            encode_sets(&new.delta)?,
-            &new.user,
-            encode_duration(new.lifetime.idle),
-            encode_duration(new.lifetime.absolute),
-            new.lifetime.lock.map(encode_duration),
-            new.about.to_json(),
-            new.seal.as_ref().map(Seal::as_bytes),
-            &new.about.class,
-            limit.map(encode_max),
-            limit.is_some_and(|limit| limit.excess == Excess::EndOldest),
-            new.lifetime.renewal.map(encode_duration),
-        ];
-        let rows = self.fetch(&self.statements.create, arguments, deadline).await?;
+        let creation = Creation::new(*id, new)?;
+        let rows = match limit {
+            None => self.batchers.creations.ask(creation, deadline).await?,
+            Some(_) => self.batchers.creations.ask_apart(creation, deadline).await?,
+        };
         let row = rows.first().ok_or(Error::IdInUse)?;
         match decode_outcome(row, new.max_size, limit) {
             Err(Error::IdInUse) if self.is_created(id, new, deadline).await? => Ok(Version(1)),
@@ -239,7 +224,7 @@ impl SessionStore for PostgresStore {
         let deadline = self.deadline();
         let mut change = Change::new(*id, update)?;
         for _ in 0..FOLLOW_LIMIT {
-            if let Some(row) = self.changes.ask(change.clone(), deadline).await?.first() {
+            if let Some(row) = self.batchers.changes.ask(change.clone(), deadline).await?.first() {
                 return decode_outcome(row, update.max_size, None);
             }
             if update.seal.is_some() {
@@ -251,7 +236,7 @@ impl SessionStore for PostgresStore {
     }
 
     async fn touch(&self, id: &SessionId) -> Result<(), Error> {
-        let rows = self.touches.ask(Touch(*id), self.deadline()).await?;
+        let rows = self.batchers.touches.ask(Touch(*id), self.deadline()).await?;
         decode_touched(rows.first().ok_or(Error::Ended)?)
     }
 
@@ -259,33 +244,18 @@ impl SessionStore for PostgresStore {
         let deadline = self.deadline();
         let login = renewal.login.as_ref();
         let limit = login.and_then(|login| login.limit).filter(|_| renewal.user.is_some());
-        let arguments = arguments![
-            encode_id(from),
-            encode_id(to),
-            encode_sets(&renewal.delta)?,
-            renewal.delta.removals().collect::<Vec<_>>(),
-            &renewal.user,
-            login.is_some(),
-            login.map(|login| encode_duration(login.lifetime.idle)),
-            login.map(|login| encode_duration(login.lifetime.absolute)),
-            encode_size(renewal.max_size),
-            login.and_then(|login| login.lifetime.lock).map(encode_duration),
-            login.and_then(|login| login.about.to_json()),
-            renewal.seal.as_ref().map(Seal::as_bytes),
-            login.map_or("", |login| &login.about.class),
-            limit.map(encode_max),
-            limit.is_some_and(|limit| limit.excess == Excess::EndOldest),
-            login.and_then(|login| login.lifetime.renewal).map(encode_duration),
-            renewal.nonce().map(|nonce| nonce.as_bytes().as_slice()),
-        ];
-        let mut answer = self.fetch(&self.statements.renew, arguments.clone(), deadline).await;
+        let renewing = Renewing::new(*from, *to, renewal)?;
+        let mut answer = match limit {
+            None => self.batchers.renewals.ask(renewing.clone(), deadline).await,
+            Some(_) => self.batchers.renewals.ask_apart(renewing.clone(), deadline).await,
+        };
         if matches!(answer, Err(Error::IdInUse)) {
             // By what has expired, perhaps: only then it is tried again.
             let forgotten = self
                 .fetch(&self.statements.forget_expired, arguments![encode_id(to)], deadline)
                 .await?;
             if !forgotten.is_empty() {
-                answer = self.fetch(&self.statements.renew, arguments, deadline).await;
+                answer = self.batchers.renewals.ask_apart(renewing, deadline).await;
             }
         }
         if let Some(row) = answer?.first() {
@@ -301,10 +271,7 @@ impl SessionStore for PostgresStore {
         let deadline = self.deadline();
         let mut id = *id;
         for _ in 0..FOLLOW_LIMIT {
-            let rows = self
-                .fetch(&self.statements.end, arguments![encode_id(&id)], deadline)
-                .await?;
-            if !rows.is_empty() {
+            if !self.batchers.ends.ask(End(id), deadline).await?.is_empty() {
                 return Ok(());
             }
             let Some(successor) = self.follow(&id, deadline).await? else {

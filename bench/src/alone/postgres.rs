@@ -84,53 +84,53 @@ fn bind<'q>(
     const NO_BYTES: Option<&[u8]> = None;
     const NO_TIME: Option<i64> = None;
     const NO_NUMBER: Option<i32> = None;
-    let no_removals: Vec<&str> = Vec::new();
+    let no_removals = "[]";
     let max_size = 256 * 1024_i64;
     let lifetime = Lifetime::default();
     let id = uuid(&scene.from);
+    // Each is an array, of one.
     match operation {
-        Operation::Load => statement.bind(vec![id]),
-        Operation::Touch | Operation::End => statement.bind(id),
+        Operation::Load | Operation::Touch | Operation::End => statement.bind([id]),
         Operation::Update => statement
-            .bind(id)
-            .bind(change)
-            .bind(no_removals)
-            .bind(NO_TEXT)
-            .bind(NO_TEXT)
-            .bind(false)
-            .bind(max_size)
-            .bind(NO_BYTES),
+            .bind([id])
+            .bind([change])
+            .bind([no_removals])
+            .bind([NO_TEXT])
+            .bind([NO_TEXT])
+            .bind([false])
+            .bind([max_size])
+            .bind([NO_BYTES]),
         Operation::Create => statement
-            .bind(id)
-            .bind(record)
-            .bind(NO_TEXT)
-            .bind(lifetime.idle.as_millis() as i64)
-            .bind(lifetime.absolute.as_millis() as i64)
-            .bind(NO_TIME)
-            .bind(NO_TEXT)
-            .bind(NO_BYTES)
-            .bind("")
-            .bind(NO_NUMBER)
-            .bind(false)
-            .bind(NO_TIME),
+            .bind([id])
+            .bind([record])
+            .bind([NO_TEXT])
+            .bind([lifetime.idle.as_millis() as i64])
+            .bind([lifetime.absolute.as_millis() as i64])
+            .bind([NO_TIME])
+            .bind([NO_TEXT])
+            .bind([NO_BYTES])
+            .bind([""])
+            .bind([NO_NUMBER])
+            .bind([false])
+            .bind([NO_TIME]),
         Operation::Renew => statement
-            .bind(id)
-            .bind(uuid(&scene.to))
-            .bind("{}")
-            .bind(no_removals)
-            .bind(NO_TEXT)
-            .bind(false)
-            .bind(NO_TIME)
-            .bind(NO_TIME)
-            .bind(max_size)
-            .bind(NO_TIME)
-            .bind(NO_TEXT)
-            .bind(NO_BYTES)
-            .bind("")
-            .bind(NO_NUMBER)
-            .bind(false)
-            .bind(NO_TIME)
-            .bind(NO_BYTES),
+            .bind([id])
+            .bind([uuid(&scene.to)])
+            .bind(["{}"])
+            .bind([no_removals])
+            .bind([NO_TEXT])
+            .bind([false])
+            .bind([NO_TIME])
+            .bind([NO_TIME])
+            .bind([max_size])
+            .bind([NO_TIME])
+            .bind([NO_TEXT])
+            .bind([NO_BYTES])
+            .bind([""])
+            .bind([NO_NUMBER])
+            .bind([false])
+            .bind([NO_TIME])
+            .bind([NO_BYTES]),
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 use session_core::{Error, SessionId};
 use sqlx::postgres::PgRow;
 use tokio::{
-    sync::{Semaphore, oneshot},
+    sync::oneshot,
     time::{Instant, timeout_at},
 };
 
@@ -21,24 +21,19 @@ use crate::{
     statement::Statements,
 };
 
-/// How many may wait for locked sessions at a time: the other connections are for those who need not.
-const ALONE: usize = 2;
-
 /// Asks the server, for as many at once as are waiting.
 pub(crate) struct Batcher<A> {
     connections: Arc<Connections>,
     statements: Arc<Statements>,
     queue: Mutex<Queue<A>>,
-    alone: Semaphore,
 }
 
 impl<A: Ask> Batcher<A> {
-    pub(crate) fn new(connections: Arc<Connections>, statements: Arc<Statements>) -> Arc<Self> {
+    pub(crate) fn new(connections: &Arc<Connections>, statements: &Arc<Statements>) -> Arc<Self> {
         Arc::new(Self {
-            connections,
-            statements,
+            connections: Arc::clone(connections),
+            statements: Arc::clone(statements),
             queue: Mutex::default(),
-            alone: Semaphore::new(ALONE),
         })
     }
 
@@ -59,6 +54,13 @@ impl<A: Ask> Batcher<A> {
                 Err(late(was_asked && self.writes(), self.connections.options()))
             }
         }
+    }
+
+    /// The same for one that is not asked with others, and may wait for whom it likes.
+    pub(crate) async fn ask_apart(&self, ask: A, deadline: Instant) -> Result<Rows, Error> {
+        let (statement, arguments) = (A::alone(&self.statements), A::arguments(&[&ask])?);
+        let rows = self.connections.fetch(statement, arguments, deadline).await?;
+        Ok(rows.into_iter().map(Arc::new).collect())
     }
 
     /// Asks batch by batch, until nobody waits.
@@ -89,13 +91,18 @@ impl<A: Ask> Batcher<A> {
                     }
                 }
             }
-            Err(error) if batch.len() > 1 && matches!(error, Error::Unavailable { .. }) && !error.is_lasting() => {
-                batch.into_iter().for_each(|waiting| self.spawn_alone(waiting));
-            }
-            Err(error) => {
+            Err(error) => self.tell(batch, error),
+        }
+    }
+
+    fn tell(self: &Arc<Self>, batch: Vec<Waiting<A>>, error: Error) {
+        match <[_; 1]>::try_from(batch) {
+            Ok([waiting]) => waiting.tell(Err(error)),
+            Err(batch) if error.is_lasting() || matches!(error, Error::Unknown { .. }) => {
                 let mut error = share(error);
                 batch.into_iter().for_each(|waiting| waiting.tell(Err(error())));
             }
+            Err(batch) => batch.into_iter().for_each(|waiting| self.spawn_alone(waiting)),
         }
     }
 
@@ -119,7 +126,7 @@ impl<A: Ask> Batcher<A> {
     }
 
     async fn ask_alone(&self, waiting: &Waiting<A>) -> Result<Rows, Error> {
-        let Ok(Ok(_permit)) = timeout_at(waiting.deadline, self.alone.acquire()).await else {
+        let Ok(Ok(_permit)) = timeout_at(waiting.deadline, self.connections.lock_waits.acquire()).await else {
             return Err(late(false, self.connections.options()));
         };
         let (statement, arguments) = (A::alone(&self.statements), A::arguments(&[&waiting.ask])?);

@@ -3,7 +3,7 @@ use std::slice;
 use session_core::{Error, Seal, SessionId, Update};
 use sqlx::postgres::PgArguments;
 
-use super::Ask;
+use super::{Ask, column};
 use crate::{
     record::{encode_id, encode_removals, encode_sets, encode_size, encode_value},
     statement::{Statement, Statements, arguments},
@@ -61,9 +61,6 @@ impl Ask for Change {
     }
 
     fn arguments(asks: &[&Self]) -> Result<PgArguments, Error> {
-        fn column<'a, T>(asks: &[&'a Change], of: impl Fn(&'a Change) -> T) -> Vec<T> {
-            asks.iter().map(|ask| of(ask)).collect()
-        }
         Ok(arguments![
             column(asks, |ask| encode_id(&ask.id)),
             column(asks, |ask| ask.sets.as_str()),

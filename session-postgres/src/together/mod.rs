@@ -3,14 +3,22 @@
 //! Nobody waits for company: whoever comes while the server works on one batch is in the next.
 
 mod batcher;
+mod batchers;
 mod change;
+mod creation;
+mod end;
 mod look;
 mod queue;
+mod renewing;
 mod touch;
 
 pub(crate) use batcher::Batcher;
+pub(crate) use batchers::Batchers;
 pub(crate) use change::Change;
+pub(crate) use creation::Creation;
+pub(crate) use end::End;
 pub(crate) use look::Look;
+pub(crate) use renewing::Renewing;
 pub(crate) use touch::Touch;
 
 use session_core::{Error, SessionId};
@@ -41,4 +49,9 @@ pub(crate) trait Ask: Send + Sync + Sized + 'static {
 
     /// The arguments of either.
     fn arguments(asks: &[&Self]) -> Result<PgArguments, Error>;
+}
+
+/// An argument, of all of them.
+fn column<'a, A, T>(asks: &[&'a A], of: impl Fn(&'a A) -> T) -> Vec<T> {
+    asks.iter().map(|ask| of(ask)).collect()
 }

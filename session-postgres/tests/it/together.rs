@@ -1,9 +1,12 @@
 //! What is asked for at the same time is asked together, and nobody has to do with the others.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use session_core::{Error, SessionId, SessionStore, Update, Version};
 use session_postgres::PostgresStore;
 use sqlx::{AssertSqlSafe, Executor, postgres::PgConnection};
+use tokio::time::timeout;
 
 use crate::{
     admin, load, migrated, new_id, patient, patient_at,
@@ -123,12 +126,16 @@ async fn a_locked_session_keeps_nobody_else_waiting() {
         .collect();
     // While they wait, two rounds of everyone else's come and go.
     for version in [2, 3] {
-        for answer in write(&store, &ids[10..], "1").await {
-            assert_eq!(answer.unwrap(), Version(version));
-        }
-        for answer in join_all(ids[10..].iter().map(|id| store.touch(id))).await {
-            answer.unwrap();
-        }
+        let others = async {
+            for answer in write(&store, &ids[10..], "1").await {
+                assert_eq!(answer.unwrap(), Version(version));
+            }
+            for answer in join_all(ids[10..].iter().map(|id| store.touch(id))).await {
+                answer.unwrap();
+            }
+        };
+        // Half as long as the others wait.
+        timeout(Duration::from_secs(9), others).await.unwrap();
     }
     assert!(waiting.iter().all(|waiting| !waiting.is_finished()));
     other.execute("COMMIT").await.unwrap();
