@@ -128,18 +128,28 @@ pub(crate) fn late(may_be_done: bool, options: &PostgresOptions) -> Error {
     }
 }
 
+/// Whether the server refused a statement for what it says or for what it meets.
+pub(crate) fn is_refusal(error: &Error) -> bool {
+    match error {
+        Error::IdInUse => true,
+        Error::Unavailable { source } => matches!(source.downcast_ref(), Some(sqlx::Error::Database(_))),
+        _ => false,
+    }
+}
+
 /// The same error for each of several who asked together.
 pub(crate) fn share(error: Error) -> impl FnMut() -> Error {
-    let is_unknown = matches!(error, Error::Unknown { .. });
-    let is_lasting = error.is_lasting();
+    let (is_unknown, is_lasting) = (matches!(error, Error::Unknown { .. }), error.is_lasting());
     let shared = match error {
-        Error::Unknown { source } | Error::Unavailable { source } => Shared(source.into()),
-        other => Shared(Arc::new(other)),
+        Error::Unknown { source } | Error::Unavailable { source } => Some(Shared(source.into())),
+        Error::IdInUse => None,
+        other => Some(Shared(Arc::new(other))),
     };
     move || match shared.clone() {
-        shared if is_unknown => Error::unknown(shared),
-        shared if is_lasting => Error::lasting(shared),
-        shared => Error::unavailable(shared),
+        None => Error::IdInUse,
+        Some(shared) if is_unknown => Error::unknown(shared),
+        Some(shared) if is_lasting => Error::lasting(shared),
+        Some(shared) => Error::unavailable(shared),
     }
 }
 

@@ -16,11 +16,13 @@ use crate::statement::LAST_MS;
 
 /// The keys that a delta sets, as a part of the column `data`.
 pub(crate) fn encode_sets(delta: &Delta) -> Result<String, Error> {
-    let mut sets = BTreeMap::new();
-    for (key, value) in delta.sets() {
-        sets.insert(key, encode_value(key, value)?);
-    }
-    serde_json::to_string(&sets).map_err(Error::unavailable)
+    serde_json::to_string(&texts(delta)?).map_err(Error::unavailable)
+}
+
+/// The keys that a delta sets, and the texts of their values.
+pub(crate) fn texts(delta: &Delta) -> Result<BTreeMap<String, String>, Error> {
+    let text = |(key, value): (&str, &Value)| Ok((key.to_owned(), encode_value(key, value)?.to_owned()));
+    delta.sets().map(text).collect()
 }
 
 /// The keys that a delta removes, as a JSON array.

@@ -19,7 +19,7 @@ use crate::{
         decode_version, encode_id, encode_size,
     },
     statement::{Statement, Statements, arguments},
-    together::{Batchers, Change, Creation, End, Look, Renewing, Touch},
+    together::{Answer, Batchers, Change, Creation, End, Look, Renewing, Touch},
 };
 
 /// How often an operation follows a session that is renewed while it looks for it.
@@ -146,7 +146,7 @@ impl PostgresStore {
 
     /// The first of them that is a live session with a record that can be read, or what else is known of them.
     async fn read(&self, ids: &[SessionId], deadline: Instant) -> Result<Loaded, Error> {
-        let rows = self.batchers.looks.ask(Look(ids.to_vec()), deadline).await?;
+        let rows = self.batchers.looks.ask(Look(ids.to_vec()), deadline).await?.rows;
         let found = ids.iter().map(|id| {
             let row = rows.iter().find(|row| decode_id(row).is_ok_and(|found| found == *id));
             row.map_or(Ok(Loaded::Missing), |row| decode_loaded(row))
@@ -205,11 +205,11 @@ impl SessionStore for PostgresStore {
         let deadline = self.deadline();
         let limit = new.limit.filter(|_| new.user.is_some());
         let creation = Creation::new(*id, new)?;
-        let rows = match limit {
+        let answer = match limit {
             None => self.batchers.creations.ask(creation, deadline).await?,
             Some(_) => self.batchers.creations.ask_apart(creation, deadline).await?,
         };
-        let row = rows.first().ok_or(Error::IdInUse)?;
+        let row = answer.rows.first().ok_or(Error::IdInUse)?;
         match decode_outcome(row, new.max_size, limit) {
             Err(Error::IdInUse) if self.is_created(id, new, deadline).await? => Ok(Version(1)),
             outcome => outcome,
@@ -224,8 +224,10 @@ impl SessionStore for PostgresStore {
         let deadline = self.deadline();
         let mut change = Change::new(*id, update)?;
         for _ in 0..FOLLOW_LIMIT {
-            if let Some(row) = self.batchers.changes.ask(change.clone(), deadline).await?.first() {
-                return decode_outcome(row, update.max_size, None);
+            let Answer { rows, later } = self.batchers.changes.ask(change.clone(), deadline).await?;
+            if let Some(row) = rows.first() {
+                let version = decode_outcome(row, update.max_size, None)?;
+                return Ok(Version(version.0 - later));
             }
             if update.seal.is_some() {
                 return Err(Error::Ended);
@@ -236,7 +238,7 @@ impl SessionStore for PostgresStore {
     }
 
     async fn touch(&self, id: &SessionId) -> Result<(), Error> {
-        let rows = self.batchers.touches.ask(Touch(*id), self.deadline()).await?;
+        let rows = self.batchers.touches.ask(Touch(*id), self.deadline()).await?.rows;
         decode_touched(rows.first().ok_or(Error::Ended)?)
     }
 
@@ -258,7 +260,7 @@ impl SessionStore for PostgresStore {
                 answer = self.batchers.renewals.ask_apart(renewing, deadline).await;
             }
         }
-        if let Some(row) = answer?.first() {
+        if let Some(row) = answer?.rows.first() {
             return decode_outcome(row, renewal.max_size, limit);
         }
         let arguments = arguments![encode_id(from), encode_id(to)];
@@ -271,7 +273,7 @@ impl SessionStore for PostgresStore {
         let deadline = self.deadline();
         let mut id = *id;
         for _ in 0..FOLLOW_LIMIT {
-            if !self.batchers.ends.ask(End(id), deadline).await?.is_empty() {
+            if !self.batchers.ends.ask(End(id), deadline).await?.rows.is_empty() {
                 return Ok(());
             }
             let Some(successor) = self.follow(&id, deadline).await? else {

@@ -99,7 +99,8 @@ fn bind<'q>(
             .bind([NO_TEXT])
             .bind([false])
             .bind([max_size])
-            .bind([NO_BYTES]),
+            .bind([NO_BYTES])
+            .bind([1_i32]),
         Operation::Create => statement
             .bind([id])
             .bind([record])

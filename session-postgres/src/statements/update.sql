@@ -1,7 +1,7 @@
--- Merges changes into sessions, one into each.
+-- Merges changes into sessions, one into each; it may be several that were joined.
 -- Arrays with an item for each change: $1 id, $2 keys to set (an object of strings), $3 keys to remove (an array),
 -- $4 expected key or NULL, $5 its value or NULL for none, $6 whether to touch, $7 the largest size allowed, $8 the seal
--- if it has none, or NULL
+-- if it has none, or NULL, $9 how many were joined
 -- Returns for each session that is there its id, outcome ('done', 'ended', 'locked', 'conflict', 'too large'), version,
 -- size and current (the expected key's value); in no order.
 --
@@ -9,8 +9,9 @@
 -- after the wait. So nothing is merged into old data, and nothing is revived that expired meanwhile.
 WITH asked AS MATERIALIZED (
     SELECT *
-    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::bigint[], $8::bytea[])
-        AS asked (id, sets, removals, key, value, touch, most, seal)
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::bigint[], $8::bytea[],
+                $9::int[])
+        AS asked (id, sets, removals, key, value, touch, most, seal, joined)
 ), locked AS MATERIALIZED (
     SELECT id, session.data, session.version, session.last_seen, session.lock, session.expires
     FROM {schema}.session
@@ -26,7 +27,7 @@ WITH asked AS MATERIALIZED (
         key,
         value,
         coalesce(data ->> key, (data -> key)::text) AS current,
-        version + 1 AS version,
+        version + joined AS version,
         last_seen,
         lock,
         expires,

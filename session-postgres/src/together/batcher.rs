@@ -1,6 +1,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use session_core::{Error, SessionId};
@@ -12,14 +13,17 @@ use tokio::{
 
 use super::{
     Ask,
-    queue::{Queue, Rows, Waiting},
+    queue::{Answer, Joint, Queue, Waiting},
 };
 use crate::{
     connections::Connections,
-    error::{late, share},
+    error::{is_refusal, late, share},
     record::decode_id,
     statement::Statements,
 };
+
+/// How much longer than until its deadline one waits for an answer.
+const LAST_WORD: Duration = Duration::from_millis(20);
 
 /// Asks the server, for as many at once as are waiting.
 pub(crate) struct Batcher<A> {
@@ -40,13 +44,14 @@ impl<A: Ask> Batcher<A> {
     /// The rows of the sessions asked for, before the deadline.
     ///
     /// Once the server was asked, it runs to its end also if the caller goes away.
-    pub(crate) async fn ask(self: &Arc<Self>, ask: A, deadline: Instant) -> Result<Rows, Error> {
+    pub(crate) async fn ask(self: &Arc<Self>, ask: A, deadline: Instant) -> Result<Answer, Error> {
         let (answer, answered) = oneshot::channel();
         let (ticket, begins) = self.queue().enter(ask, deadline, answer);
         if begins {
-            tokio::spawn(Arc::clone(self).run());
+            self.begin();
         }
-        match timeout_at(deadline, answered).await {
+        // Whoever asks the server for it knows better why it is late.
+        match timeout_at(deadline + LAST_WORD, answered).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(gone)) => Err(Error::unknown(gone)),
             Err(_) => {
@@ -57,10 +62,15 @@ impl<A: Ask> Batcher<A> {
     }
 
     /// The same for one that is not asked with others, and may wait for whom it likes.
-    pub(crate) async fn ask_apart(&self, ask: A, deadline: Instant) -> Result<Rows, Error> {
+    pub(crate) async fn ask_apart(&self, ask: A, deadline: Instant) -> Result<Answer, Error> {
         let (statement, arguments) = (A::alone(&self.statements), A::arguments(&[&ask])?);
         let rows = self.connections.fetch(statement, arguments, deadline).await?;
-        Ok(rows.into_iter().map(Arc::new).collect())
+        let rows = rows.into_iter().map(Arc::new).collect();
+        Ok(Answer { rows, later: 0 })
+    }
+
+    fn begin(self: &Arc<Self>) {
+        tokio::spawn(Arc::clone(self).run());
     }
 
     /// Asks batch by batch, until nobody waits.
@@ -77,39 +87,58 @@ impl<A: Ask> Batcher<A> {
     }
 
     /// Whoever gets no row is asked for alone, beside the next batches: its session may be locked. And all are if the
-    /// batch failed and nothing was done, for one of them may be what is wrong.
-    async fn ask_together(self: &Arc<Self>, batch: Vec<Waiting<A>>) {
+    /// server refused the batch, for one of them may be what is wrong.
+    async fn ask_together(self: &Arc<Self>, batch: Vec<Joint<A>>) {
         match self.rows_of(&batch).await {
             Ok(rows) => {
-                for waiting in batch {
-                    let found = waiting.ask.ids().iter().filter_map(|id| rows.get(id));
-                    let found: Rows = found.cloned().collect();
-                    if found.is_empty() && self.writes() {
-                        self.spawn_alone(waiting);
+                for joint in batch {
+                    let rows: Vec<_> = joint
+                        .ask()
+                        .ids()
+                        .iter()
+                        .filter_map(|id| rows.get(id))
+                        .cloned()
+                        .collect();
+                    let is_missing = rows.is_empty() && self.writes();
+                    if is_missing || !(joint.is_one() || rows.iter().all(|row| A::answers_all(row))) {
+                        self.spawn_alone(joint);
                     } else {
-                        waiting.tell(Ok(found));
+                        self.tell(joint, || Ok(rows.clone()));
                     }
                 }
             }
-            Err(error) => self.tell(batch, error),
-        }
-    }
-
-    fn tell(self: &Arc<Self>, batch: Vec<Waiting<A>>, error: Error) {
-        match <[_; 1]>::try_from(batch) {
-            Ok([waiting]) => waiting.tell(Err(error)),
-            Err(batch) if error.is_lasting() || matches!(error, Error::Unknown { .. }) => {
-                let mut error = share(error);
-                batch.into_iter().for_each(|waiting| waiting.tell(Err(error())));
+            Err(error) if is_refusal(&error) && (batch.len() > 1 || !batch.iter().all(Joint::is_one)) => {
+                batch.into_iter().for_each(|joint| self.spawn_alone(joint));
             }
-            Err(batch) => batch.into_iter().for_each(|waiting| self.spawn_alone(waiting)),
+            Err(error) => {
+                let mut error = share(error);
+                batch.into_iter().for_each(|joint| self.tell(joint, || Err(error())));
+            }
         }
     }
 
-    async fn rows_of(&self, batch: &[Waiting<A>]) -> Result<HashMap<SessionId, Arc<PgRow>>, Error> {
-        let asks: Vec<_> = batch.iter().map(|waiting| &waiting.ask).collect();
+    fn tell(self: &Arc<Self>, joint: Joint<A>, mut rows: impl FnMut() -> Result<Vec<Arc<PgRow>>, Error>) {
+        let ids = joint.ask().ids().to_vec();
+        for (waiting, later) in joint.into_members() {
+            waiting.tell(rows().map(|rows| Answer { rows, later }));
+        }
+        self.done(&ids);
+    }
+
+    fn done(self: &Arc<Self>, ids: &[SessionId]) {
+        if A::ONE_EACH && self.queue().done(ids) {
+            self.begin();
+        }
+    }
+
+    async fn rows_of(&self, batch: &[Joint<A>]) -> Result<HashMap<SessionId, Arc<PgRow>>, Error> {
+        let asks: Vec<_> = batch.iter().map(Joint::ask).collect();
         // Whoever has less time goes when it is over.
-        let latest = batch.iter().map(|waiting| waiting.deadline).max();
+        let latest = batch
+            .iter()
+            .flat_map(Joint::members)
+            .map(|waiting| waiting.deadline)
+            .max();
         let deadline = latest.unwrap_or_else(Instant::now);
         let statement = A::together(&self.statements);
         let rows = self.connections.run(statement, A::arguments(&asks)?, deadline).await?;
@@ -117,21 +146,29 @@ impl<A: Ask> Batcher<A> {
         rows.collect::<Result<_, sqlx::Error>>().map_err(Error::unknown)
     }
 
-    fn spawn_alone(self: &Arc<Self>, waiting: Waiting<A>) {
+    /// Asks for each of its members, one after another.
+    fn spawn_alone(self: &Arc<Self>, joint: Joint<A>) {
         let batcher = Arc::clone(self);
         tokio::spawn(async move {
-            let answer = batcher.ask_alone(&waiting).await;
-            waiting.tell(answer);
+            let ids = joint.ask().ids().to_vec();
+            for (waiting, _) in joint.into_members() {
+                let answer = batcher.ask_alone(&waiting).await;
+                waiting.tell(answer);
+            }
+            batcher.done(&ids);
         });
     }
 
-    async fn ask_alone(&self, waiting: &Waiting<A>) -> Result<Rows, Error> {
-        let Ok(Ok(_permit)) = timeout_at(waiting.deadline, self.connections.lock_waits.acquire()).await else {
+    async fn ask_alone(&self, waiting: &Waiting<A>) -> Result<Answer, Error> {
+        let permit = timeout_at(waiting.deadline, self.connections.lock_waits.acquire()).await;
+        let in_time = Instant::now() < waiting.deadline;
+        let (Ok(Ok(_permit)), true) = (permit, in_time) else {
             return Err(late(false, self.connections.options()));
         };
         let (statement, arguments) = (A::alone(&self.statements), A::arguments(&[&waiting.ask])?);
         let rows = self.connections.run(statement, arguments, waiting.deadline).await?;
-        Ok(rows.into_iter().map(Arc::new).collect())
+        let rows = rows.into_iter().map(Arc::new).collect();
+        Ok(Answer { rows, later: 0 })
     }
 
     fn writes(&self) -> bool {

@@ -1,25 +1,31 @@
-use std::slice;
+use std::{collections::BTreeMap, slice};
 
 use session_core::{Error, Seal, SessionId, Update};
-use sqlx::postgres::PgArguments;
+use sqlx::{
+    Row,
+    postgres::{PgArguments, PgRow},
+};
 
-use super::{Ask, column};
+use super::{Ask, column, try_column};
 use crate::{
-    record::{encode_id, encode_removals, encode_sets, encode_size, encode_value},
+    record::{encode_id, encode_size, encode_value, texts},
     statement::{Statement, Statements, arguments},
 };
 
 /// What `update.sql` asks for.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
     pub(crate) id: SessionId,
-    sets: String,
-    removals: String,
+    /// Keys and the texts of their values.
+    sets: BTreeMap<String, String>,
+    removals: Vec<String>,
     key: Option<String>,
     value: Option<String>,
     touch: bool,
     max_size: i64,
     seal: Option<Vec<u8>>,
+    /// How many changes it is.
+    joined: i32,
 }
 
 impl Change {
@@ -28,13 +34,14 @@ impl Change {
         let value = expectation.and_then(|expected| Some(encode_value(&expected.key, expected.value.as_ref()?)));
         Ok(Self {
             id,
-            sets: encode_sets(&update.delta)?,
-            removals: encode_removals(&update.delta)?,
+            sets: texts(&update.delta)?,
+            removals: update.delta.removals().map(str::to_owned).collect(),
             key: expectation.map(|expected| expected.key.clone()),
             value: value.transpose()?.map(str::to_owned),
             touch: update.touch,
             max_size: encode_size(update.max_size),
             seal: update.seal.as_ref().map(Seal::as_bytes).map(<[u8]>::to_vec),
+            joined: 1,
         })
     }
 }
@@ -48,8 +55,41 @@ impl Ask for Change {
     }
 
     fn size(&self) -> usize {
+        let sets = self.sets.iter().map(|(key, text)| key.len() + text.len());
+        let removals = self.removals.iter().map(String::len);
         let value = self.value.as_ref().map_or(0, String::len);
-        size_of::<Self>() + self.sets.len() + self.removals.len() + value
+        size_of::<Self>() + sets.chain(removals).sum::<usize>() + value
+    }
+
+    /// If neither expects anything, or if what the next one expects of a key is what this one makes of it: so it is with
+    /// requests that update one key at the same time, and pass its value on to each other before it is written.
+    fn join(&self, next: &Self) -> Option<Self> {
+        let follows = match (&self.key, &next.key) {
+            (None, None) => true,
+            // If it fails, another key is why.
+            (Some(own), Some(key)) if own != key => false,
+            (_, Some(key)) => next.value.is_some() && self.sets.get(key) == next.value.as_ref(),
+            (Some(_), None) => false,
+        };
+        if !follows || self.seal.is_some() || next.seal.is_some() {
+            return None;
+        }
+        let mut joint = self.clone();
+        for key in &next.removals {
+            joint.sets.remove(key);
+        }
+        joint.removals.retain(|key| !next.sets.contains_key(key));
+        joint.removals.extend(next.removals.iter().cloned());
+        joint.sets.extend(next.sets.clone());
+        joint.touch |= next.touch;
+        joint.max_size = joint.max_size.min(next.max_size);
+        joint.joined += next.joined;
+        Some(joint)
+    }
+
+    /// One alone may not be too large.
+    fn answers_all(row: &PgRow) -> bool {
+        row.try_get("outcome").is_ok_and(|outcome: &str| outcome != "too large")
     }
 
     fn alone(statements: &Statements) -> &Statement {
@@ -63,13 +103,70 @@ impl Ask for Change {
     fn arguments(asks: &[&Self]) -> Result<PgArguments, Error> {
         Ok(arguments![
             column(asks, |ask| encode_id(&ask.id)),
-            column(asks, |ask| ask.sets.as_str()),
-            column(asks, |ask| ask.removals.as_str()),
+            try_column(asks, |ask| serde_json::to_string(&ask.sets))?,
+            try_column(asks, |ask| serde_json::to_string(&ask.removals))?,
             column(asks, |ask| ask.key.as_deref()),
             column(asks, |ask| ask.value.as_deref()),
             column(asks, |ask| ask.touch),
             column(asks, |ask| ask.max_size),
             column(asks, |ask| ask.seal.as_deref()),
+            column(asks, |ask| ask.joined),
         ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use session_core::{Delta, Value};
+
+    use super::*;
+
+    fn value(text: &str) -> Value {
+        Value::from_json(text.to_owned())
+    }
+
+    fn change(sets: &[(&str, &str)], removals: &[&str], expected: Option<(&str, Option<&str>)>) -> Change {
+        let mut delta = Delta::default();
+        for (key, text) in sets {
+            delta.set(*key, value(text)).unwrap();
+        }
+        for key in removals {
+            delta.remove(*key);
+        }
+        let mut update = Update::new(delta);
+        if let Some((key, text)) = expected {
+            update = update.expecting(key, text.map(value));
+        }
+        Change::new(SessionId::from_bytes([1; 16]), &update).unwrap()
+    }
+
+    #[test]
+    fn one_that_expects_what_the_one_before_makes_joins_it() {
+        let first = change(&[("n", "1"), ("a", "1"), ("b", "1")], &["c"], Some(("n", None)));
+        let next = change(&[("n", "2"), ("c", "2")], &["b"], Some(("n", Some("1"))));
+        let joint = change(&[("n", "2"), ("a", "1"), ("c", "2")], &["b"], Some(("n", None)));
+        assert_eq!(first.join(&next), Some(Change { joined: 2, ..joint }));
+    }
+
+    #[test]
+    fn those_who_expect_nothing_join() {
+        let first = change(&[("a", "1"), ("b", "1")], &["c"], None);
+        let next = change(&[("b", "2"), ("c", "2")], &["a"], None);
+        let joint = change(&[("b", "2"), ("c", "2")], &["a"], None);
+        assert_eq!(first.join(&next), Some(Change { joined: 2, ..joint }));
+    }
+
+    #[test]
+    fn no_other_joins() {
+        let first = change(&[("n", "1"), ("m", "1")], &[], Some(("n", None)));
+        for next in [
+            change(&[("n", "2")], &[], None),
+            change(&[("n", "2")], &[], Some(("n", None))),
+            change(&[("n", "2")], &[], Some(("n", Some("3")))),
+            change(&[("n", "2")], &[], Some(("other", Some("1")))),
+            change(&[("n", "2")], &[], Some(("m", Some("1")))),
+        ] {
+            assert_eq!(first.join(&next), None, "{next:?}");
+        }
     }
 }

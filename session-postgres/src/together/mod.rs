@@ -18,11 +18,12 @@ pub(crate) use change::Change;
 pub(crate) use creation::Creation;
 pub(crate) use end::End;
 pub(crate) use look::Look;
+pub(crate) use queue::Answer;
 pub(crate) use renewing::Renewing;
 pub(crate) use touch::Touch;
 
 use session_core::{Error, SessionId};
-use sqlx::postgres::PgArguments;
+use sqlx::postgres::{PgArguments, PgRow};
 
 use crate::statement::{Statement, Statements};
 
@@ -31,7 +32,7 @@ pub(crate) trait Ask: Send + Sync + Sized + 'static {
     /// How many batches may be under way, each on a connection.
     const BATCHES: usize;
 
-    /// Whether it matters that a session is asked for twice in a batch; then it is in two.
+    /// Whether two that are about one session are not asked together, unless they can be [joined](Self::join).
     const ONE_EACH: bool;
 
     /// The sessions that it is about: its answer are their rows.
@@ -39,6 +40,16 @@ pub(crate) trait Ask: Send + Sync + Sized + 'static {
 
     /// About how many bytes it takes.
     fn size(&self) -> usize;
+
+    /// One that is as good as this and, after it, the next, which is about the same session.
+    fn join(&self, _next: &Self) -> Option<Self> {
+        None
+    }
+
+    /// Whether a row answers all who were joined.
+    fn answers_all(_row: &PgRow) -> bool {
+        true
+    }
 
     /// The statement for one, which waits for whoever has locked its session.
     fn alone(statements: &Statements) -> &Statement;
@@ -54,4 +65,10 @@ pub(crate) trait Ask: Send + Sync + Sized + 'static {
 /// An argument, of all of them.
 fn column<'a, A, T>(asks: &[&'a A], of: impl Fn(&'a A) -> T) -> Vec<T> {
     asks.iter().map(|ask| of(ask)).collect()
+}
+
+/// An argument that may not be made of all of them.
+fn try_column<'a, A, T>(asks: &[&'a A], of: impl Fn(&'a A) -> Result<T, serde_json::Error>) -> Result<Vec<T>, Error> {
+    let column: Result<_, _> = asks.iter().map(|ask| of(ask)).collect();
+    column.map_err(Error::unavailable)
 }

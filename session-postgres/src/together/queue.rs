@@ -1,9 +1,10 @@
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
+    iter,
     sync::Arc,
 };
 
-use session_core::Error;
+use session_core::{Error, SessionId};
 use sqlx::postgres::PgRow;
 use tokio::{sync::oneshot, time::Instant};
 
@@ -15,29 +16,44 @@ const MOST: usize = 64;
 /// The most bytes that are sent together.
 const MOST_BYTES: usize = 256 * 1024;
 
-/// The rows of the sessions that were asked for.
-pub(crate) type Rows = Vec<Arc<PgRow>>;
+/// What one is told.
+#[derive(Clone)]
+pub(crate) struct Answer {
+    /// The rows of the sessions that were asked for.
+    pub(crate) rows: Vec<Arc<PgRow>>,
+    /// How many were joined with it and came after it: they are in the rows too.
+    pub(crate) later: u64,
+}
 
 /// One who waits for an answer.
 pub(crate) struct Waiting<A> {
     pub(crate) ask: A,
     pub(crate) deadline: Instant,
-    answer: oneshot::Sender<Result<Rows, Error>>,
+    answer: oneshot::Sender<Result<Answer, Error>>,
     /// What it is known by while it is in the queue.
     ticket: u64,
 }
 
 impl<A> Waiting<A> {
-    pub(crate) fn tell(self, answer: Result<Rows, Error>) {
+    pub(crate) fn tell(self, answer: Result<Answer, Error>) {
         let _nobody_waits = self.answer.send(answer);
     }
 }
 
-/// Those who wait for the next batch, and how many batches are under way.
+/// One thing that is asked for, by one or by several who were joined.
+pub(crate) struct Joint<A> {
+    first: Waiting<A>,
+    others: Vec<Waiting<A>>,
+    joined: Option<A>,
+}
+
+/// Those who wait for the next batch, and what is known of the batches under way.
 pub(crate) struct Queue<A> {
     waiting: VecDeque<Waiting<A>>,
     next_ticket: u64,
     running: usize,
+    /// The sessions that they are about, if two of one are not asked together.
+    under_way: HashSet<SessionId>,
 }
 
 impl<A> Default for Queue<A> {
@@ -46,6 +62,7 @@ impl<A> Default for Queue<A> {
             waiting: VecDeque::new(),
             next_ticket: 0,
             running: 0,
+            under_way: HashSet::new(),
         }
     }
 }
@@ -56,7 +73,7 @@ impl<A: Ask> Queue<A> {
         &mut self,
         ask: A,
         deadline: Instant,
-        answer: oneshot::Sender<Result<Rows, Error>>,
+        answer: oneshot::Sender<Result<Answer, Error>>,
     ) -> (u64, bool) {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
@@ -77,44 +94,131 @@ impl<A: Ask> Queue<A> {
         place.is_some_and(|place| self.waiting.remove(place).is_some())
     }
 
-    /// The next batch, in the order in which they came. If it is empty, whoever runs batches is counted no more.
-    pub(crate) fn take(&mut self) -> Vec<Waiting<A>> {
-        let (mut batch, mut later) = (Vec::new(), VecDeque::new());
-        let (mut bytes, mut ids) = (0, HashSet::new());
+    /// The next batch, in the order in which they came. If it is empty, whoever runs batches is counted no more: what
+    /// is left has to wait for another batch, and is taken after it.
+    pub(crate) fn take(&mut self) -> Vec<Joint<A>> {
+        let now = Instant::now();
+        let (mut batch, mut later) = (Vec::<Joint<A>>::new(), VecDeque::new());
+        let (mut bytes, mut places) = (0, HashMap::new());
         while let Some(waiting) = self.waiting.pop_front() {
-            let is_again = A::ONE_EACH && !waiting.ask.ids().iter().all(|id| ids.insert(*id));
-            let size = waiting.ask.size();
-            if !batch.is_empty() && bytes + size > MOST_BYTES {
-                later.push_back(waiting);
-                break;
+            if waiting.deadline <= now {
+                // Whoever is still there leaves by itself.
+                if !waiting.answer.is_closed() {
+                    later.push_back(waiting);
+                }
+                continue;
             }
-            if is_again {
-                later.push_back(waiting);
-            } else {
-                bytes += size;
-                batch.push(waiting);
-                if batch.len() == MOST {
+            let size = waiting.ask.size();
+            match self.place(&waiting.ask, &places) {
+                Place::New if batch.len() == MOST || (!batch.is_empty() && bytes + size > MOST_BYTES) => {
+                    later.push_back(waiting);
                     break;
                 }
+                Place::New => {
+                    if A::ONE_EACH {
+                        places.extend(waiting.ask.ids().iter().map(|id| (*id, Some(batch.len()))));
+                    }
+                    bytes += size;
+                    batch.push(Joint::of(waiting));
+                }
+                Place::With(place) => {
+                    if let Err(waiting) = batch[place].join(waiting) {
+                        // Nor is anyone joined who came after.
+                        places.extend(waiting.ask.ids().iter().map(|id| (*id, None)));
+                        later.push_back(waiting);
+                    }
+                }
+                Place::Later => later.push_back(waiting),
             }
         }
         later.append(&mut self.waiting);
         self.waiting = later;
+        self.under_way.extend(places.into_keys());
         self.running -= usize::from(batch.is_empty());
         batch
     }
 
-    /// Whoever ran batches is gone.
+    fn place(&self, ask: &A, places: &HashMap<SessionId, Option<usize>>) -> Place {
+        if !A::ONE_EACH {
+            return Place::New;
+        }
+        let mut found = ask.ids().iter().map(|id| match places.get(id) {
+            Some(Some(place)) => Place::With(*place),
+            Some(None) => Place::Later,
+            None if self.under_way.contains(id) => Place::Later,
+            None => Place::New,
+        });
+        found.find(|place| !matches!(place, Place::New)).unwrap_or(Place::New)
+    }
+
+    /// What was asked of these sessions is answered. Returns whether somebody has to begin a batch: those who waited for
+    /// that.
+    pub(crate) fn done(&mut self, ids: &[SessionId]) -> bool {
+        for id in ids {
+            self.under_way.remove(id);
+        }
+        let begins = !self.waiting.is_empty() && self.running < A::BATCHES;
+        self.running += usize::from(begins);
+        begins
+    }
+
+    /// Whoever ran batches is gone, and nobody says any more what was answered.
     pub(crate) fn give_up(&mut self) {
         self.running -= 1;
+        self.under_way.clear();
+    }
+}
+
+/// Where one who waits belongs.
+enum Place {
+    New,
+    With(usize),
+    Later,
+}
+
+impl<A: Ask> Joint<A> {
+    const fn of(first: Waiting<A>) -> Self {
+        Self {
+            first,
+            others: Vec::new(),
+            joined: None,
+        }
+    }
+
+    pub(crate) fn ask(&self) -> &A {
+        self.joined.as_ref().unwrap_or(&self.first.ask)
+    }
+
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Waiting<A>> {
+        iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Its members, in the order in which they came, and how many come after each.
+    pub(crate) fn into_members(self) -> impl Iterator<Item = (Waiting<A>, u64)> {
+        let later = (0..=self.others.len() as u64).rev();
+        iter::once(self.first).chain(self.others).zip(later)
+    }
+
+    pub(crate) fn is_one(&self) -> bool {
+        self.others.is_empty()
+    }
+
+    fn join(&mut self, next: Waiting<A>) -> Result<(), Waiting<A>> {
+        match self.ask().join(&next.ask) {
+            None => Err(next),
+            joined => {
+                self.joined = joined;
+                self.others.push(next);
+                Ok(())
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::slice;
+    use std::{slice, time::Duration};
 
-    use session_core::SessionId;
     use sqlx::postgres::PgArguments;
 
     use super::*;
@@ -135,6 +239,11 @@ mod tests {
             self.1
         }
 
+        /// As an example, if both are large.
+        fn join(&self, next: &Self) -> Option<Self> {
+            (self.1.min(next.1) > 100).then_some(Self(self.0, self.1 + next.1))
+        }
+
         fn alone(statements: &Statements) -> &Statement {
             &statements.update
         }
@@ -148,18 +257,21 @@ mod tests {
         }
     }
 
-    fn enter(queue: &mut Queue<Write>, id: u8, size: usize) -> (u64, bool) {
-        let (answer, _) = oneshot::channel();
-        let write = Write(SessionId::from_bytes([id; 16]), size);
-        queue.enter(write, Instant::now(), answer)
+    fn id_of(id: u8) -> SessionId {
+        SessionId::from_bytes([id; 16])
     }
 
+    fn enter(queue: &mut Queue<Write>, id: u8, size: usize) -> (u64, bool) {
+        let (answer, _) = oneshot::channel();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        queue.enter(Write(id_of(id), size), deadline, answer)
+    }
+
+    /// The next batch: ids and sizes.
     fn take(queue: &mut Queue<Write>) -> Vec<(u8, usize)> {
         let batch = queue.take();
-        batch
-            .iter()
-            .map(|write| (write.ask.0.as_bytes()[0], write.ask.1))
-            .collect()
+        let asks = batch.iter().map(Joint::ask);
+        asks.map(|write| (write.0.as_bytes()[0], write.1)).collect()
     }
 
     #[test]
@@ -169,6 +281,7 @@ mod tests {
         assert_eq!(begins, [true, true, false, false]);
         assert_eq!(take(&mut queue).len(), 4);
         assert_eq!(take(&mut queue), []);
+        (1..=4).for_each(|id| assert!(!queue.done(&[id_of(id)])));
         assert!(enter(&mut queue, 5, 1).1);
         assert!(!enter(&mut queue, 6, 1).1);
         queue.give_up();
@@ -176,14 +289,49 @@ mod tests {
     }
 
     #[test]
-    fn writes_to_one_session_go_one_after_another_in_their_order() {
+    fn writes_to_one_session_wait_for_each_other_in_their_order() {
         let mut queue = Queue::default();
-        for (id, size) in [(1, 1), (1, 2), (2, 3), (1, 4), (2, 5)] {
+        for (id, size) in [(1, 1), (1, 2), (2, 3), (1, 4), (2, 5), (3, 6)] {
             enter(&mut queue, id, size);
         }
-        assert_eq!(take(&mut queue), [(1, 1), (2, 3)]);
-        assert_eq!(take(&mut queue), [(1, 2), (2, 5)]);
-        assert_eq!(take(&mut queue), [(1, 4)]);
+        assert_eq!(take(&mut queue), [(1, 1), (2, 3), (3, 6)]);
+        assert_eq!(take(&mut queue), []);
+        assert!(queue.done(&[id_of(1)]));
+        assert_eq!(take(&mut queue), [(1, 2)]);
+        queue.done(&[id_of(2), id_of(1)]);
+        assert_eq!(take(&mut queue), [(1, 4), (2, 5)]);
+    }
+
+    #[test]
+    fn those_who_can_be_joined_are_one() {
+        let mut queue = Queue::default();
+        for (id, size) in [(1, 101), (2, 1), (1, 102), (1, 1), (1, 103)] {
+            enter(&mut queue, id, size);
+        }
+        let mut batch = queue.take().into_iter();
+        let (first, second) = (batch.next().unwrap(), batch.next().unwrap());
+        assert_eq!(first.ask().1, 203);
+        let members: Vec<_> = first
+            .into_members()
+            .map(|(member, later)| (member.ask.1, later))
+            .collect();
+        assert_eq!(members, [(101, 1), (102, 0)]);
+        assert!(second.is_one() && batch.next().is_none());
+        // Nobody overtakes one who could not be joined.
+        queue.done(&[id_of(1)]);
+        assert_eq!(take(&mut queue), [(1, 1)]);
+    }
+
+    #[test]
+    fn who_is_late_is_asked_for_no_more() {
+        let mut queue = Queue::default();
+        let (here, _stays) = oneshot::channel();
+        let (ticket, _) = queue.enter(Write(id_of(1), 1), Instant::now(), here);
+        let (gone, _) = oneshot::channel();
+        queue.enter(Write(id_of(2), 1), Instant::now(), gone);
+        assert_eq!(take(&mut queue), []);
+        assert_eq!(queue.waiting.len(), 1);
+        assert!(queue.leave(ticket));
     }
 
     #[test]
@@ -194,10 +342,11 @@ mod tests {
         }
         assert_eq!(take(&mut queue).len(), MOST);
         assert_eq!(take(&mut queue).len(), 1);
-        for (id, size) in [(1, MOST_BYTES), (2, 1), (3, MOST_BYTES + 1), (4, 1)] {
+        let sizes = [(101, MOST_BYTES), (102, 1), (103, MOST_BYTES + 1), (104, 1)];
+        for (id, size) in sizes {
             enter(&mut queue, id, size);
         }
-        for expected in [(1, MOST_BYTES), (2, 1), (3, MOST_BYTES + 1), (4, 1)] {
+        for expected in sizes {
             assert_eq!(take(&mut queue), [expected]);
         }
     }

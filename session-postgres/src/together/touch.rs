@@ -13,7 +13,7 @@ use crate::{
 pub(crate) struct Touch(pub(crate) SessionId);
 
 impl Ask for Touch {
-    const BATCHES: usize = 1;
+    const BATCHES: usize = 2;
     const ONE_EACH: bool = false;
 
     fn ids(&self) -> &[SessionId] {

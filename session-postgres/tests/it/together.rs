@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use session_core::{Error, SessionId, SessionStore, Update, Version};
+use session_core::{Error, Lifetime, NewSession, Renewal, SessionId, SessionStore, Update, Version};
 use session_postgres::PostgresStore;
 use sqlx::{AssertSqlSafe, Executor, postgres::PgConnection};
 use tokio::time::timeout;
@@ -42,29 +42,106 @@ async fn many_at_once_are_few_round_trips() {
     let proxy = Proxy::to(server().port()).await;
     let url = format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/postgres", proxy.port);
     let store = migrated(patient_at(&url).schema("few_trips")).await;
+    let new = NewSession::new(Lifetime::default()).with_delta(set("key", "1"));
+    let login = Renewal::login("alice", Lifetime::default());
+    // Each connection prepares what it says, in the first rounds.
+    for round in 0..4 {
+        let mut before = proxy.requests();
+        let mut check = |what: &str| {
+            let trips = proxy.requests() - std::mem::replace(&mut before, proxy.requests());
+            assert!(round < 3 || trips <= 4, "{trips} round trips for {MANY} {what}");
+        };
+        let (ids, to): (Vec<_>, Vec<_>) = (0..MANY).map(|_| (new_id(), new_id())).unzip();
+        for answer in join_all(ids.iter().map(|id| store.create(id, &new))).await {
+            assert_eq!(answer.unwrap(), Version(1));
+        }
+        check("creations");
+        for answer in write(&store, &ids, "2").await {
+            assert_eq!(answer.unwrap(), Version(2));
+        }
+        check("updates");
+        for answer in join_all(ids.iter().map(|id| store.touch(id))).await {
+            answer.unwrap();
+        }
+        check("touches");
+        for answer in join_all(ids.iter().zip(&to).map(|(id, to)| store.renew(id, to, &login))).await {
+            assert_eq!(answer.unwrap(), Version(3));
+        }
+        check("logins");
+        for record in join_all(to.iter().map(|id| load(&store, id))).await {
+            assert_eq!(record.unwrap().data.len(), 2);
+        }
+        check("loads");
+        for answer in join_all(to.iter().map(|id| store.end(id))).await {
+            answer.unwrap();
+        }
+        check("ends");
+        for id in &to {
+            assert!(load(&store, id).await.is_none());
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_changes_of_one_session_are_few_round_trips_and_all_stay() {
+    let proxy = Proxy::to(server().port()).await;
+    let url = format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/postgres", proxy.port);
+    let store = migrated(patient_at(&url).schema("one_session")).await;
+    let id = session(&store).await;
+    store.update(&id, &Update::new(set("other", "1"))).await.unwrap();
+    let updates: Vec<_> = (0..MANY)
+        .map(|number| Update::new(set(&format!("key {number}"), "1")))
+        .collect();
+    let before = proxy.requests();
+    for (version, answer) in (3..).zip(join_all(updates.iter().map(|update| store.update(&id, update))).await) {
+        assert_eq!(answer.unwrap(), Version(version));
+    }
+    let trips = proxy.requests() - before;
+    assert!(trips <= 4, "{trips} round trips for {MANY} changes");
+    assert_eq!(load(&store, &id).await.unwrap().data.len(), MANY + 2);
+}
+
+#[tokio::test]
+async fn one_of_a_session_s_changes_that_is_too_large_fails_alone() {
+    let (store, _) = store_in("large_in_batch").await;
+    let id = session(&store).await;
+    let (small, large) = (set("small", "1"), set("large", &"1".repeat(1000)));
+    let updates = [small, large].map(|delta| {
+        let mut update = Update::new(delta);
+        update.max_size = 500;
+        update
+    });
+    let answers = join_all(updates.iter().map(|update| store.update(&id, update))).await;
+    assert!(answers[0].is_ok());
+    assert!(matches!(answers[1], Err(Error::TooLarge { limit: 500, .. })));
+}
+
+#[tokio::test]
+async fn locked_sessions_do_not_take_all_connections() {
+    let schema = "few_connections";
+    let store = migrated(patient(server()).schema(schema).connections(2)).await;
+    let mut other = admin(server()).await;
     let ids = sessions(&store).await;
-    // Each connection prepares what it says.
-    for _ in 0..3 {
-        write(&store, &ids, "1").await;
-        join_all(ids.iter().map(|id| store.touch(id))).await;
-        join_all(ids.iter().map(|id| load(&store, id))).await;
-    }
-    let mut before = proxy.requests();
-    let mut trips = || proxy.requests() - std::mem::replace(&mut before, proxy.requests());
-    for answer in write(&store, &ids, "2").await {
-        assert_eq!(answer.unwrap(), Version(5));
-    }
-    let updates = trips();
-    for answer in join_all(ids.iter().map(|id| store.touch(id))).await {
-        answer.unwrap();
-    }
-    let touches = trips();
-    for record in join_all(ids.iter().map(|id| load(&store, id))).await {
-        assert_eq!(record.unwrap().version, Version(5));
-    }
-    let loads = trips();
-    for (what, trips) in [("updates", updates), ("touches", touches), ("loads", loads)] {
-        assert!(trips <= 4, "{trips} round trips for {MANY} {what}");
+    let held = ids[..5]
+        .iter()
+        .map(|id| format!("'{id}'"))
+        .collect::<Vec<_>>()
+        .join(",");
+    let text = format!("BEGIN; SELECT 1 FROM {schema}.session WHERE id IN ({held}) FOR UPDATE");
+    other.execute(AssertSqlSafe(text)).await.unwrap();
+    let update = Update::new(set("other", "1"));
+    let waiting = join_all(ids[..5].iter().map(|id| store.update(id, &update)));
+    let others = async {
+        for id in &ids[5..] {
+            assert!(load(&store, id).await.is_some());
+            store.update(id, &update).await.unwrap();
+        }
+        other.execute("COMMIT").await.unwrap();
+    };
+    let (answers, done) = tokio::join!(waiting, timeout(Duration::from_secs(9), others));
+    done.unwrap();
+    for answer in answers {
+        assert_eq!(answer.unwrap(), Version(2));
     }
 }
 
