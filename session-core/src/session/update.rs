@@ -1,4 +1,4 @@
-use super::{Handle, current::Current, session::undecodable, step::creation};
+use super::{Handle, contenders::Turn, current::Current, session::undecodable, step::creation};
 use crate::{Change, Delta, Error, NewSession, SessionId, Update, Value, layer::Place};
 
 /// Makes a key's new value of its newest one.
@@ -29,18 +29,20 @@ impl Handle {
                 None => return self.create_with(key, apply).await,
             }
         };
-        let _turn = self
-            .budget
-            .read(async { Ok(self.shared.contenders.turn(id, key).await) })
-            .await?;
-        match self.compare_and_set(id, key, &mut *apply).await {
+        match self.update_in_turn(id, key, &mut *apply).await {
             // Another request has renewed the session by time, and the change would have sealed it.
             Err(Error::Ended) if self.catch_up().await? => {
                 let id = self.of_current(|current| Ok(current.id))?;
-                self.compare_and_set(id, key, apply).await
+                self.update_in_turn(id, key, apply).await
             }
             outcome => outcome,
         }
+    }
+
+    async fn update_in_turn(&self, id: SessionId, key: &str, apply: Apply<'_>) -> Result<(), Error> {
+        let turn = async { Ok(self.shared.contenders.turn(id, key).await) };
+        let mut turn = self.budget.read(turn).await?;
+        self.compare_and_set(id, key, apply, &mut turn).await
     }
 
     /// Of a session that the pending login begins anew, the newest value is this request's own.
@@ -51,11 +53,22 @@ impl Handle {
         state.delta.set(key, value)
     }
 
-    async fn compare_and_set(&self, id: SessionId, key: &str, apply: Apply<'_>) -> Result<(), Error> {
+    async fn compare_and_set(
+        &self,
+        id: SessionId,
+        key: &str,
+        apply: Apply<'_>,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), Error> {
         // A change of this request's own to the key comes first, whatever the store has.
         let own = self.state().change(key).cloned();
         let mut stored = self.of_current(|current| Ok(current.data.get(key).cloned()))?;
         loop {
+            if let Some(newest) = turn.newest()
+                && self.open_value(key, Some(&newest)).is_ok()
+            {
+                stored = Some(newest);
+            }
             let known = match &own {
                 Some(Change::Set(value)) => Some(value.clone()),
                 Some(Change::Remove) => None,
@@ -73,8 +86,21 @@ impl Handle {
             if own.is_none() {
                 update = update.expecting(key, stored);
             }
-            match self.budget.write(self.shared.store.update(&id, &update)).await {
-                Err(Error::Conflict { current }) => stored = current,
+            // The others do not know a seal before it is stored.
+            let newest = match update.delta.get(key) {
+                Some(Change::Set(value)) if update.seal.is_none() => Some(value.clone()),
+                _ => None,
+            };
+            let write = self.budget.write(self.shared.store.update(&id, &update));
+            match turn.write(newest, write).await {
+                Err(Error::Conflict { current }) => {
+                    let again = async {
+                        turn.again().await;
+                        Ok(())
+                    };
+                    self.budget.read(again).await?;
+                    stored = current;
+                }
                 Err(error) => return Err(error),
                 Ok(_) => {
                     let mut state = self.state();
