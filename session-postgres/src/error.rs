@@ -88,6 +88,18 @@ pub(crate) enum MigrateError {
     )]
     Forbidden { schema: String, source: sqlx::Error },
 
+    #[error(
+        "the session store's tables in the schema {schema:?} cannot be brought up to date while a transaction that has \
+         used them is open{}: end it, or wait for its end",
+        processes(.holders)
+    )]
+    Locked {
+        schema: String,
+        /// The server's processes whose transactions they are, as far as is known.
+        holders: Vec<i32>,
+        source: sqlx::Error,
+    },
+
     #[error("the session store's tables in the schema {schema:?} cannot be made or brought up to date")]
     Other { schema: String, source: sqlx::Error },
 }
@@ -95,13 +107,47 @@ pub(crate) enum MigrateError {
 impl MigrateError {
     pub(crate) fn new(schema: &str, source: sqlx::Error) -> Self {
         let schema = schema.to_owned();
-        match &source {
+        let code = source.as_database_error().and_then(|error| error.code());
+        match code.as_deref() {
             // Insufficient privilege.
-            sqlx::Error::Database(error) if error.code().as_deref() == Some("42501") => {
-                Self::Forbidden { schema, source }
-            }
+            Some("42501") => Self::Forbidden { schema, source },
+            // Lock not available.
+            Some("55P03") => Self::Locked {
+                schema,
+                holders: Vec::new(),
+                source,
+            },
             _ => Self::Other { schema, source },
         }
+    }
+
+    pub(crate) const fn is_locked(&self) -> bool {
+        matches!(self, Self::Locked { .. })
+    }
+
+    /// Says whose transactions are in the way.
+    pub(crate) fn held_by(mut self, processes: &[i32]) -> Self {
+        if let Self::Locked { holders, .. } = &mut self {
+            *holders = processes.to_vec();
+        }
+        self
+    }
+
+    /// What the store says of it.
+    pub(crate) fn into_error(self) -> Error {
+        match self {
+            Self::Forbidden { .. } => Error::lasting(self),
+            Self::Locked { .. } | Self::Other { .. } => Error::unavailable(self),
+        }
+    }
+}
+
+fn processes(numbers: &[i32]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(i32::to_string).collect();
+    match &numbers[..] {
+        [] => String::new(),
+        [one] => format!(" (of the server's process {one})"),
+        several => format!(" (of the server's processes {})", several.join(", ")),
     }
 }
 
