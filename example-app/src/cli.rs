@@ -179,6 +179,8 @@ impl ServeArgs {
         let name = self.instance.clone().or_else(|| index.clone());
         Instance {
             name: name.unwrap_or_else(|| process::id().to_string()),
+            guid: env::var("CF_INSTANCE_GUID").ok().filter(|guid| !guid.is_empty()),
+            is_local: self.until_stdin_ends,
             index: index.and_then(|index| index.parse().ok()),
             cookies: self.cookies,
             sessions: self.sessions,

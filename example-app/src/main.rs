@@ -23,12 +23,13 @@ mod visits;
 
 use std::{
     error::Error,
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 
 use clap::Parser;
 use cli::{Cli, Command};
+use fleet::Screen;
 use tracing_subscriber::EnvFilter;
 
 /// Anything that ends the program, to be told with all its causes.
@@ -40,27 +41,33 @@ const DEFAULT_LOG: &str = "info,session::audit=warn";
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
+    let screen = Screen::new();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(screen.clone())
         .with_ansi(io::stderr().is_terminal())
         .init();
-    match run(cli).await {
+    match run(cli, screen).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {}", chain(failure.as_ref()));
+            let _nobody_reads_it = writeln!(io::stderr(), "error: {}", chain(failure.as_ref()));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(cli: Cli) -> Result<(), Failure> {
+async fn run(cli: Cli, screen: Screen) -> Result<(), Failure> {
     match cli.command.unwrap_or(Command::Fleet(cli.fleet)) {
-        Command::Fleet(args) => fleet::run(&args).await,
+        Command::Fleet(args) => fleet::run(&args, screen).await,
         Command::Serve(args) => serve::run(&args).await,
         Command::Migrate(store) => store::migrate(&store).await,
     }
+}
+
+/// Prints a line. That nobody reads it any more is no reason to end.
+fn tell(line: &str) {
+    let _gone = writeln!(io::stdout(), "{line}");
 }
 
 /// An error and its causes, in one line.

@@ -85,7 +85,10 @@ async fn migrate(connection: &mut PgConnection, schema: &str) -> Result<(), Erro
             let holders = lock_holders(&mut transaction, schema).await.map_err(failed)?;
             return Err(error.held_by(&holders).into_error());
         }
-        tracing::debug!(schema, "a table of the session store is in use, and is brought up to date later");
+        tracing::debug!(
+            schema,
+            "a table of the session store is in use, and is brought up to date later"
+        );
         sleep(LOCK_PAUSE).await;
     }
     match transaction.commit().await {

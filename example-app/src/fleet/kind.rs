@@ -29,7 +29,9 @@ impl Kind {
                 store,
                 instance: Instance {
                     name: String::new(),
+                    guid: None,
                     index: None,
+                    is_local: true,
                     cookies: args.cookies,
                     sessions: args.sessions,
                     store_timeout: args.store.timeout,

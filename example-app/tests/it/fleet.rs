@@ -166,7 +166,11 @@ async fn a_fleet_stops_when_it_is_asked_to() {
         Browser::new().get(&address).await.assert_ok();
         process.signal(signal);
         let ended = process.end();
-        assert!(ended.succeeded && ended.output == "stopped\n", "{ended:?}");
+        assert!(ended.succeeded && ended.output.ends_with("stopped\n"), "{ended:?}");
+        for number in 0..3 {
+            let told = format!("instance {number} has stopped\n");
+            assert!(ended.output.contains(&told), "{ended:?}");
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod forced;
 mod gate;
 mod limit;
 mod outage;
+mod platform;
 mod process;
 mod races;
 mod ready;
