@@ -27,7 +27,6 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser;
 use cli::{Cli, Command};
 use fleet::Screen;
 use tracing_subscriber::EnvFilter;
@@ -40,7 +39,7 @@ const DEFAULT_LOG: &str = "info,session::audit=warn";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     let screen = Screen::new();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
     tracing_subscriber::fmt()

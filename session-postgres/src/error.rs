@@ -28,6 +28,9 @@ pub(crate) enum ConnectError {
 
     #[error("no connection to PostgreSQL at {address} can be trusted")]
     Tls { address: String, source: sqlx::Error },
+
+    #[error("what answers at {address} does not speak as PostgreSQL does: another kind of server may be there")]
+    OtherServer { address: String, source: sqlx::Error },
 }
 
 impl ConnectError {
@@ -47,6 +50,7 @@ impl ConnectError {
                 Self::WrongPassword { address, user, source }
             }
             sqlx::Error::Database(_) => Self::Refused { address, source },
+            sqlx::Error::Protocol(_) => Self::OtherServer { address, source },
             _ => Self::Unreachable { address, source },
         }
     }
@@ -68,7 +72,7 @@ impl ConnectError {
     /// Whether waiting does not mend it. A server that refuses may be starting, or be full.
     fn is_lasting(&self) -> bool {
         match self {
-            Self::Tls { .. } | Self::WrongPassword { .. } => true,
+            Self::Tls { .. } | Self::OtherServer { .. } | Self::WrongPassword { .. } => true,
             // No such database, and one that the user may not connect to.
             Self::Refused { source, .. } => {
                 let code = source.as_database_error().and_then(|error| error.code());

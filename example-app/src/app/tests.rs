@@ -211,6 +211,40 @@ async fn each_note_is_edited_and_deleted_by_itself() {
 }
 
 #[tokio::test]
+async fn of_a_note_that_two_tabs_write_both_texts_are_kept() {
+    let layer = layer();
+    let cookie = login_cookie(&layer, "ada").await.unwrap();
+    let post = async |path: &str, form: &str| {
+        let request = Request::post(path).header("cookie", &cookie);
+        assert_eq!(ask(&layer, request, form).await.0.status(), StatusCode::SEE_OTHER);
+    };
+    let page = async || ask(&layer, Request::get("/").header("cookie", &cookie), "").await.1;
+    post("/notes", "text=milk%0D%0Aand").await;
+    let first = notes(&page().await).remove(0);
+    // Both tabs show the first text.
+    let before = "before=milk%0D%0Aand";
+    post(&first, &format!("text=cream&{before}")).await;
+    post(&first, &format!("text=honey&{before}")).await;
+    let kept = async |texts: &[&str]| {
+        let page = page().await;
+        let is_kept = texts.iter().all(|text| page.contains(&format!("\n{text}</textarea>")));
+        assert!(
+            is_kept && notes(&page).len() == texts.len(),
+            "{texts:?}: {:?}",
+            notes(&page)
+        );
+    };
+    kept(&["cream", "honey"]).await;
+    // Nor is deleted what was not seen, and who sends the same again makes no other note of it.
+    post(&format!("{first}/delete"), before).await;
+    post(&first, &format!("text=&{before}")).await;
+    post(&first, &format!("text=cream&{before}")).await;
+    kept(&["cream", "honey"]).await;
+    post(&format!("{first}/delete"), "before=cream").await;
+    kept(&["honey"]).await;
+}
+
+#[tokio::test]
 async fn nothing_but_notes_can_be_written_as_notes() {
     let request = Request::post("/notes/visits");
     let (response, _) = ask(&layer(), request, "text=7").await;

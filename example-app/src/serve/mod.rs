@@ -21,7 +21,7 @@ use crate::{
     app::{Here, app},
     cli::{CookieArgs, ListenArgs, ServeArgs, SessionArgs},
     span::Span,
-    store::{Place, Source, Store},
+    store::{self, Place, Source, Store},
     tell,
 };
 
@@ -69,7 +69,7 @@ impl Instance {
         };
         let preparing = prepare::until_ready(&store, self.index, &health);
         tokio::select! {
-            Err(lasting) = preparing => return Err(lasting.into()),
+            Err(lasting) = preparing => return Err(store::explain(lasting)),
             ended = shutdown::serve_instance(stop, health.clone(), listener, routes) => ended?,
         }
         shutdown::until_unused(&in_use).await;
@@ -126,7 +126,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), Failure> {
 }
 
 pub(crate) async fn listen(args: &ListenArgs) -> Result<TcpListener, Failure> {
-    let address = SocketAddr::new(args.host, args.port);
+    let address = args.address();
     TcpListener::bind(address).await.map_err(|error| {
         let error = match error.kind() {
             ErrorKind::AddrInUse => ListenError::InUse(address),

@@ -1,3 +1,8 @@
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
 use session_core::{
     Error, MemoryStore,
     cloud_foundry::{BoundServices, CloudFoundryError},
@@ -20,10 +25,33 @@ pub(crate) enum Place {
     Redis(Box<RedisOptions>),
 }
 
-/// A URL that names no store.
-#[derive(Debug, PartialEq, thiserror::Error)]
-#[error("{0}; --store takes memory, redis://…, rediss://… or postgres://…")]
-struct UnknownStore(String);
+/// A setting that names no store.
+#[derive(Debug, thiserror::Error)]
+enum BadStore {
+    #[error("{setting}: {what}; use memory, redis://…, rediss://… or postgres://…")]
+    Unknown { setting: &'static str, what: String },
+
+    #[error("{setting} cannot be used")]
+    Unusable {
+        setting: &'static str,
+        #[source]
+        why: Error,
+    },
+}
+
+/// A prefix that one of the stores could not have.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} cannot be the --prefix or SESSION_PREFIX: use 1 to 63 characters of a-z, 0-9 and _, no digit first")]
+struct BadPrefix(String);
+
+/// A file that holds nobody to trust.
+#[derive(Debug, thiserror::Error)]
+#[error("the file {path:?}, named by --ca-file or SESSION_CA_FILE, {what}")]
+struct BadCaFile {
+    path: PathBuf,
+    what: &'static str,
+    source: Option<io::Error>,
+}
 
 /// Why no bound service can be chosen.
 #[derive(Debug, thiserror::Error)]
@@ -50,27 +78,37 @@ enum NoChoice {
 impl Place {
     pub(crate) fn of(source: &Source, args: &StoreArgs) -> Result<Self, Failure> {
         let place = match source {
-            Source::Url(url) => Self::at(url),
+            Source::Url { url, setting } => Self::at(url, setting),
             Source::Bound(services) | Source::Text { services, .. } => {
                 Self::bound(services, args.service.as_deref(), args.backend)
             }
             Source::Nothing => Ok(Self::Memory),
         };
+        args.prefix.as_deref().map_or(Ok(()), check_prefix)?;
+        args.ca_file.as_deref().map_or(Ok(()), check_ca_file)?;
         Ok(place?.with(args))
     }
 
     /// The store that a URL names. Nothing of the URL is told: there may be a password in it.
-    fn at(url: &str) -> Result<Self, Failure> {
-        Ok(match url.split_once("://").map(|(scheme, _)| scheme) {
-            None if url == "memory" => Self::Memory,
-            Some("postgres" | "postgresql") => Self::Postgres(Box::new(PostgresOptions::from_url(url)?)),
-            Some("redis" | "rediss" | "valkey" | "valkeys") => Self::Redis(Box::new(RedisOptions::from_url(url)?)),
+    fn at(url: &str, setting: &'static str) -> Result<Self, Failure> {
+        let unusable = |why| BadStore::Unusable { setting, why };
+        let what = match url.split_once("://").map(|(scheme, _)| scheme) {
+            None if url == "memory" => return Ok(Self::Memory),
+            Some("postgres" | "postgresql") => {
+                let options = PostgresOptions::from_url(url).map_err(unusable)?;
+                return Ok(Self::Postgres(Box::new(options)));
+            }
+            Some("redis" | "rediss" | "valkey" | "valkeys") => {
+                let options = RedisOptions::from_url(url).map_err(unusable)?;
+                return Ok(Self::Redis(Box::new(options)));
+            }
             // Anything but letters may be part of a password.
             Some(scheme) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
-                return Err(UnknownStore(format!("there is no store for {scheme}://")).into());
+                format!("there is no store for {scheme}://")
             }
-            _ => return Err(UnknownStore("the store is no URL".into()).into()),
-        })
+            _ => "the store is no URL".to_owned(),
+        };
+        Err(BadStore::Unknown { setting, what }.into())
     }
 
     /// The bound service of this name, this kind, or both; the only one, if neither is given.
@@ -89,8 +127,18 @@ impl Place {
         match self {
             Self::Memory => Self::Memory,
             Self::Postgres(mut options) => {
+                if let Some(prefix) = &args.prefix {
+                    *options = options.schema(prefix);
+                }
                 if let Some(path) = &args.ca_file {
                     *options = options.ca_file(path);
+                }
+                if args.accept_any_certificate {
+                    tracing::warn!("no certificate of PostgreSQL is verified: whoever diverts a connection reads it");
+                    *options = options.accept_any_certificate();
+                }
+                if let Some(most) = args.connections {
+                    *options = options.connections(most.into());
                 }
                 if let Some((connect, command)) = timeouts {
                     *options = options.connect_timeout(connect).command_timeout(command);
@@ -98,6 +146,9 @@ impl Place {
                 Self::Postgres(options)
             }
             Self::Redis(mut options) => {
+                if let Some(prefix) = &args.prefix {
+                    *options = options.key_prefix(prefix);
+                }
                 if let Some(path) = &args.ca_file {
                     *options = options.ca_file(path);
                 }
@@ -125,6 +176,31 @@ impl Place {
             Self::Postgres(options) => Store::Postgres(PostgresStore::connect(*options).await?),
             Self::Redis(options) => Store::Redis(RedisStore::connect(*options).await?),
         })
+    }
+}
+
+/// What both stores take, so that it does not matter which one it is.
+fn check_prefix(prefix: &str) -> Result<(), BadPrefix> {
+    let known = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    let begins_well = prefix.bytes().next().is_some_and(|first| !first.is_ascii_digit());
+    if begins_well && prefix.len() <= 63 && prefix.bytes().all(known) {
+        Ok(())
+    } else {
+        Err(BadPrefix(prefix.to_owned()))
+    }
+}
+
+/// The stores look at it too, and do not know what the setting is called.
+fn check_ca_file(path: &Path) -> Result<(), BadCaFile> {
+    let bad = |what, source| {
+        let path = path.to_owned();
+        BadCaFile { path, what, source }
+    };
+    let text = fs::read(path).map_err(|source| bad("cannot be read", Some(source)))?;
+    if String::from_utf8_lossy(&text).contains("-----BEGIN CERTIFICATE-----") {
+        Ok(())
+    } else {
+        Err(bad("has no certificate in PEM", None))
     }
 }
 
@@ -161,8 +237,11 @@ mod tests {
             "redis:secret",
             "a:secret@b://c",
         ] {
-            let Err(error) = Place::at(url) else { panic!("{url}") };
+            let Err(error) = Place::at(url, "DATABASE_URL") else {
+                panic!("{url}")
+            };
             let text = error.to_string();
+            assert!(text.starts_with("DATABASE_URL: "), "{text}");
             assert!(text.contains("memory, redis://…, rediss://… or postgres://…"), "{text}");
             assert!(!text.contains("secret"), "{text}");
         }
