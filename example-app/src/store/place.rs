@@ -226,7 +226,10 @@ fn only_backend(services: &BoundServices, name: Option<&str>) -> Result<Backend,
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::{Cli, Command};
 
     #[test]
     fn an_unknown_store_is_refused_with_the_known_ones_and_no_password() {
@@ -244,6 +247,32 @@ mod tests {
             assert!(text.starts_with("DATABASE_URL: "), "{text}");
             assert!(text.contains("memory, redis://…, rediss://… or postgres://…"), "{text}");
             assert!(!text.contains("secret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_reached_as_the_arguments_say() {
+        let with = |url, arguments: &[&str]| {
+            let first = ["example-app", "migrate", "--store", url];
+            let all = first.into_iter().chain(arguments.iter().copied());
+            let Some(Command::Migrate(args)) = Cli::try_parse_from(all).unwrap().command else {
+                panic!("{arguments:?}")
+            };
+            let place = Place::of(&Source::of(&args).unwrap(), &args);
+            place.map_or_else(|error| error.to_string(), |place| format!("{place:?}"))
+        };
+        let (redis, postgres) = ("redis://r.example", "postgres://db.example");
+        let all = ["--prefix=shop", "--connections=3", "--accept-any-certificate"];
+        for part in ["schema: \"shop\"", "connections: 3", "tls: Require"] {
+            assert!(with(postgres, &all).contains(part), "{part}");
+            assert!(!with(postgres, &[]).contains(part), "{part}");
+        }
+        assert!(with(redis, &all).contains("key_prefix: \"shop\""));
+        for prefix in ["", "Shop", "1st", "a-b", &"x".repeat(64)] {
+            for url in [redis, postgres, "memory"] {
+                let refused = with(url, &["--prefix", prefix]);
+                assert!(refused.contains("SESSION_PREFIX"), "{prefix:?}: {refused}");
+            }
         }
     }
 

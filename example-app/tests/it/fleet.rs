@@ -148,6 +148,7 @@ async fn a_fleet_hands_on_which_of_the_bound_services_it_uses() {
         let mut command = app(choice);
         // The variable would win over what is in the file.
         command.env("VCAP_SERVICES_FILE_PATH", "/nowhere");
+        command.env("STORE_URL", "redis://nowhere.invalid");
         command.arg("--vcap-services").arg(file.path());
         command.arg("--ca-file").arg(authority.file.path());
         is_shared_by(&mut command).await;

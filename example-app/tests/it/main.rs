@@ -12,6 +12,7 @@ mod fleet;
 mod forced;
 mod gate;
 mod limit;
+mod logged_out;
 mod outage;
 mod platform;
 mod process;
