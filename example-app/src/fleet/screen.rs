@@ -81,7 +81,10 @@ impl Screen {
     pub(super) fn show(&self, rows: &[Row]) {
         let is_terminal = self.drawing().is_terminal;
         for line in table(rows, is_terminal) {
-            self.say(&line);
+            match is_terminal {
+                true => self.say(&cut(&line, Size::of_terminal().columns)),
+                false => self.say(&line),
+            }
         }
     }
 

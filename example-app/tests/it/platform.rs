@@ -100,3 +100,21 @@ async fn a_deploy_takes_old_instances_away_from_the_highest_number_down() {
     fleet.line_after("3 instances were replaced");
     fleet.line_after("1 instance is ready");
 }
+
+#[test]
+fn what_is_logged_comes_above_the_table_on_a_terminal() {
+    let shell = concat!(
+        env!("CARGO_BIN_EXE_example-app"),
+        " --port 0 --instances 2 --store memory"
+    );
+    let mut terminal = Command::new("script");
+    terminal.args(["-qec", shell, "/dev/null"]).env("RUST_LOG", "debug");
+    let mut fleet = Process::start(&mut terminal);
+    fleet.line_after("open ");
+    // With the table drawn again and again in between.
+    for _ in 0..10 {
+        let line = fleet.line_with("/readyz");
+        let (before, _) = line.split_once("\x1b[2m20").expect("a time");
+        assert!(before.is_empty() || before.ends_with("\x1b[J"), "{line:?}");
+    }
+}
