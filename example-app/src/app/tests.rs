@@ -121,6 +121,21 @@ async fn what_a_browser_sends_is_shown_as_text() {
 }
 
 #[tokio::test]
+async fn two_instances_with_the_same_number_are_told_apart() {
+    let here = Here::new("0", &Health::default()).with_guid(Some("5f3e2a1b".to_owned()));
+    let request = Request::get("/").body(Body::empty()).unwrap();
+    let page = app(layer(), here).oneshot(request).await.unwrap().into_body();
+    let page = to_bytes(page, 1 << 20).await.unwrap();
+    let page = std::str::from_utf8(&page).unwrap();
+    assert!(
+        page.contains("Instance 0 answered") && page.contains("<code>5f3e2a1b</code>"),
+        "{page}"
+    );
+    let (_, elsewhere) = ask(&layer(), Request::get("/"), "").await;
+    assert!(!elsewhere.contains("Its platform"), "{elsewhere}");
+}
+
+#[tokio::test]
 async fn reading_makes_no_session() {
     let (response, me) = ask(&layer(), Request::get("/api/me"), "").await;
     assert_eq!(me, r#"{"user":null,"instance":"7","visits":0,"session":null}"#);

@@ -50,8 +50,8 @@ impl Screen {
 
     /// Tells what happened.
     pub(super) fn say(&self, line: &str) {
-        let text = self.drawing().clear() + line + "\n";
-        print(&text);
+        let mut drawing = self.drawing();
+        print(&(drawing.clear() + line + "\n"));
     }
 
     /// Passes on what was logged: lines, each with its end.

@@ -104,6 +104,14 @@ async fn a_task_does_all_there_is_to_prepare() {
     }
 }
 
+#[test]
+fn a_task_whose_output_nobody_reads_does_its_work() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = app(["migrate", "--store", "memory"]).stdout(writer).status();
+    assert!(status.unwrap().success());
+}
+
 #[tokio::test]
 async fn a_ready_instance_stays_ready_while_its_store_is_away_and_says_so() {
     let mut server = postgres_server::Server::start();
@@ -133,6 +141,7 @@ async fn an_instance_that_is_stopped_says_so_finishes_and_ends() {
     }
     let answer = Browser::new().get(&address).await;
     assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.headers["connection"], "close", "the next request goes elsewhere");
     assert!(process.end().succeeded);
     assert!(begin.elapsed() < Duration::from_secs(10));
 }

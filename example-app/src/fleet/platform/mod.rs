@@ -1,6 +1,7 @@
 //! What keeps the instances running that should be.
 
 mod commands;
+mod crashes;
 mod seat;
 
 use std::{net::SocketAddr, time::Duration};
@@ -22,16 +23,12 @@ use super::{
 use crate::{Failure, chain, cli::FleetArgs, serve::Signal};
 
 use commands::Unfinished;
+use crashes::Crashes;
 pub(super) use seat::Row;
 use seat::{Phase, Seat};
 
 /// How often the fleet looks for what is typed, and for what has to be done.
 const TICK: Duration = Duration::from_millis(50);
-
-/// How often an instance that crashes is started again at once; after that it waits, until its crashes are forgotten.
-const CRASHES: usize = 3;
-const BACK_OFF: Duration = Duration::from_secs(5);
-const FORGOTTEN: Duration = Duration::from_secs(60);
 
 /// Runs instances: starts what should be there, ends what should not, and keeps the roster of those that are ready.
 pub(super) struct Platform {
@@ -43,8 +40,7 @@ pub(super) struct Platform {
     generation: u32,
     /// The numbers of instances that crashed and have no successor, and when they are started again.
     crashed: Vec<(u32, Instant)>,
-    /// The numbers of those that crashed lately, and when.
-    crashes: Vec<(u32, Instant)>,
+    crashes: Crashes,
     news: (mpsc::Sender<News>, mpsc::Receiver<News>),
     screen: Screen,
 }
@@ -63,7 +59,7 @@ impl Platform {
             seats: Vec::new(),
             generation: 0,
             crashed: Vec::new(),
-            crashes: Vec::new(),
+            crashes: Crashes::default(),
             news: mpsc::channel(64),
             screen,
         })
@@ -185,14 +181,13 @@ impl Platform {
                 self.screen.say(&format!("instance {index} has stopped"));
                 continue;
             }
-            let crashes = self.crashes_of(index);
+            let at = self.crashes.add(index);
             // During a deploy its successor may run already, or both may have crashed.
             if self.newest(index).is_some() || self.crashed.iter().any(|(crashed, _)| *crashed == index) {
                 self.screen.say(&format!("instance {index} has ended"));
                 continue;
             }
-            let pause = if crashes > CRASHES { BACK_OFF } else { Duration::ZERO };
-            self.crashed.push((index, Instant::now() + pause));
+            self.crashed.push((index, at));
             self.screen
                 .say(&format!("instance {index} has ended, and is started again"));
         }
@@ -204,17 +199,9 @@ impl Platform {
         for (index, _) in due {
             if let Err(error) = self.start(index).await {
                 tracing::warn!("{}", chain(&error));
-                self.crashed.push((index, Instant::now() + BACK_OFF));
+                self.crashed.push((index, Crashes::later()));
             }
         }
-    }
-
-    /// How often an instance with this number has crashed lately, with this time.
-    fn crashes_of(&mut self, index: u32) -> usize {
-        let now = Instant::now();
-        self.crashes.retain(|(_, at)| now.duration_since(*at) < FORGOTTEN);
-        self.crashes.push((index, now));
-        self.crashes.iter().filter(|(crashed, _)| *crashed == index).count()
     }
 
     /// The instances with this number that are not about to end: one, and during a deploy two.
