@@ -9,6 +9,7 @@ mod member;
 mod platform;
 mod roster;
 mod screen;
+mod table;
 mod variables;
 mod watch;
 

@@ -1,5 +1,6 @@
 //! Where the sessions are kept: what says so, the settings that lead there, and the open store.
 
+mod check;
 mod explain;
 mod migrate;
 mod open_store;
