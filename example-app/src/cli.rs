@@ -199,6 +199,11 @@ impl Cli {
     }
 }
 
+/// A variable of the environment that has a value.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 fn without_empty_variables(command: clap::Command) -> clap::Command {
     let is_empty = |arg: &Arg| {
         arg.get_env()
@@ -226,11 +231,11 @@ impl ListenArgs {
 
 impl ServeArgs {
     pub(crate) fn instance(&self) -> Instance {
-        let index = env::var("CF_INSTANCE_INDEX").ok();
+        let index = variable("CF_INSTANCE_INDEX");
         let name = self.instance.clone().or_else(|| index.clone());
         Instance {
             name: name.unwrap_or_else(|| process::id().to_string()),
-            guid: env::var("CF_INSTANCE_GUID").ok().filter(|guid| !guid.is_empty()),
+            guid: variable("CF_INSTANCE_GUID"),
             is_local: self.until_stdin_ends,
             index: index.and_then(|index| index.parse().ok()),
             cookies: self.cookies,

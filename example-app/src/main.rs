@@ -27,7 +27,7 @@ use std::{
     process::ExitCode,
 };
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, variable};
 use fleet::Screen;
 use tracing_subscriber::EnvFilter;
 
@@ -41,7 +41,8 @@ const DEFAULT_LOG: &str = "info,session::audit=warn";
 async fn main() -> ExitCode {
     let cli = Cli::read();
     let screen = Screen::new();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
+    let told = variable(EnvFilter::DEFAULT_ENV).and_then(|told| told.parse().ok());
+    let filter = told.unwrap_or_else(|| EnvFilter::new(DEFAULT_LOG));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(screen.clone())

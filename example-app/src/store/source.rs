@@ -1,8 +1,11 @@
-use std::{env, fs, path::Path};
+use std::{fs, path::Path};
 
 use session_core::cloud_foundry::{BoundServices, CloudFoundryError};
 
-use crate::{Failure, cli::StoreArgs};
+use crate::{
+    Failure,
+    cli::{StoreArgs, variable},
+};
 
 /// What says where the sessions are to be kept.
 pub(crate) enum Source {
@@ -38,8 +41,7 @@ impl Source {
 
     fn local() -> Self {
         let setting = "DATABASE_URL";
-        let url = env::var(setting).ok().filter(|url| !url.is_empty());
-        url.map_or(Self::Nothing, |url| Self::Url { url, setting })
+        variable(setting).map_or(Self::Nothing, |url| Self::Url { url, setting })
     }
 
     /// The services in a file.
