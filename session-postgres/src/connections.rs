@@ -40,6 +40,8 @@ pub(crate) struct Connections {
     options: PostgresOptions,
     server: PgConnectOptions,
     permits: Semaphore,
+    /// Who asks something that may wait for a locked session. The other connections are for those who need not.
+    pub(crate) lock_waits: Semaphore,
     idle: Mutex<Vec<Idle>>,
     gate: Arc<sync::Mutex<Backoff>>,
 }
@@ -57,6 +59,7 @@ impl Connections {
             // The server gives up first, so that its answer is what is heard.
             server: options.server(options.command_timeout * 9 / 10),
             permits: Semaphore::new(options.connections),
+            lock_waits: Semaphore::new(options.connections.div_ceil(2)),
             idle: Mutex::default(),
             gate: Arc::default(),
             options,
@@ -88,7 +91,8 @@ impl Connections {
         task.await.unwrap_or_else(|panic| Err(Error::unknown(panic)))
     }
 
-    async fn run(
+    /// Runs a statement and returns its rows, before the deadline. The caller must stay.
+    pub(crate) async fn run(
         self: &Arc<Self>,
         statement: &Statement,
         arguments: PgArguments,

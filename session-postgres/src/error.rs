@@ -1,7 +1,7 @@
 //! What the driver's errors mean: whether a statement was done, whether its connection can be used again, and what is
 //! said about it. The driver's error is the source of ours, and neither shows a password.
 
-use std::{borrow::Cow, io, sync::Arc, time::Duration};
+use std::{borrow::Cow, error::Error as StdError, io, sync::Arc, time::Duration};
 
 use session_core::Error;
 
@@ -168,6 +168,36 @@ pub(crate) struct NotMigrated {
 #[error("PostgreSQL did not answer within {0:?}")]
 struct Late(Duration);
 
+/// There was no answer in time. `may_be_done` tells whether something may have changed.
+pub(crate) fn late(may_be_done: bool, options: &PostgresOptions) -> Error {
+    let late = Late(options.command_timeout);
+    if may_be_done {
+        Error::unknown(late)
+    } else {
+        Error::unavailable(late)
+    }
+}
+
+/// The same error for each of several who asked together.
+pub(crate) fn share(error: Error) -> impl FnMut() -> Error {
+    let is_unknown = matches!(error, Error::Unknown { .. });
+    let is_lasting = error.is_lasting();
+    let shared = match error {
+        Error::Unknown { source } | Error::Unavailable { source } => Shared(source.into()),
+        other => Shared(Arc::new(other)),
+    };
+    move || match shared.clone() {
+        shared if is_unknown => Error::unknown(shared),
+        shared if is_lasting => Error::lasting(shared),
+        shared => Error::unavailable(shared),
+    }
+}
+
+/// What several were told. It says what it is about.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(transparent)]
+struct Shared(Arc<dyn StdError + Send + Sync>);
+
 /// A statement that failed on a connection.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -232,8 +262,7 @@ impl Failure {
             }),
             Cause::Driver(source) if may_be_done => Error::unknown(source),
             Cause::Driver(source) => Error::unavailable(source),
-            Cause::Late if may_be_done => Error::unknown(Late(options.command_timeout)),
-            Cause::Late => Error::unavailable(Late(options.command_timeout)),
+            Cause::Late => late(may_be_done, options),
         }
     }
 

@@ -76,6 +76,7 @@ mod options;
 mod record;
 mod statement;
 mod store;
+mod together;
 
 pub use options::PostgresOptions;
 pub use store::PostgresStore;

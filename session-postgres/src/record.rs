@@ -23,6 +23,11 @@ pub(crate) fn encode_sets(delta: &Delta) -> Result<String, Error> {
     serde_json::to_string(&sets).map_err(Error::unavailable)
 }
 
+/// The keys that a delta removes, as a JSON array.
+pub(crate) fn encode_removals(delta: &Delta) -> Result<String, Error> {
+    serde_json::to_string(&delta.removals().collect::<Vec<_>>()).map_err(Error::unavailable)
+}
+
 /// A value's text.
 pub(crate) fn encode_value<'a>(key: &str, value: &'a Value) -> Result<&'a str, Error> {
     let text = str::from_utf8(value.as_bytes()).map_err(|source| Error::Encode {

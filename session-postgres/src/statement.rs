@@ -44,6 +44,7 @@ pub(crate) struct Statement {
 pub(crate) struct Statements {
     pub(crate) create: Statement,
     pub(crate) end: Statement,
+    pub(crate) end_together: Statement,
     pub(crate) end_all: Statement,
     pub(crate) end_everyone: Statement,
     pub(crate) fates: Statement,
@@ -56,9 +57,12 @@ pub(crate) struct Statements {
     pub(crate) purge_markers: Statement,
     pub(crate) purge_sessions: Statement,
     pub(crate) renew: Statement,
+    pub(crate) renew_together: Statement,
     pub(crate) renewed: Statement,
     pub(crate) touch: Statement,
+    pub(crate) touch_together: Statement,
     pub(crate) update: Statement,
+    pub(crate) update_together: Statement,
     pub(crate) work_claim: Statement,
     pub(crate) work_finish: Statement,
     pub(crate) work_give_back: Statement,
@@ -67,17 +71,21 @@ pub(crate) struct Statements {
 
 impl Statements {
     pub(crate) fn new(schema: &str) -> Self {
-        let read = |template| Statement {
+        let read = |template: &str| Statement {
             text: fill_in(template, schema).into(),
             writes: false,
         };
-        let write = |template| Statement {
+        let write = |template: &str| Statement {
             writes: true,
             ..read(template)
         };
+        // Those of many lock what nobody else has locked.
+        let (alone, together) = ("FOR UPDATE OF session", "FOR UPDATE OF session SKIP LOCKED");
+        let write_together = |template: &str| write(&template.replace(alone, together));
         Self {
             create: write(include_str!("statements/create.sql")),
             end: write(include_str!("statements/end.sql")),
+            end_together: write_together(include_str!("statements/end.sql")),
             end_all: write(include_str!("statements/end_all.sql")),
             end_everyone: write(include_str!("statements/end_everyone.sql")),
             fates: read(include_str!("statements/fates.sql")),
@@ -90,9 +98,12 @@ impl Statements {
             purge_markers: write(include_str!("statements/purge_markers.sql")),
             purge_sessions: write(include_str!("statements/purge_sessions.sql")),
             renew: write(include_str!("statements/renew.sql")),
+            renew_together: write_together(include_str!("statements/renew.sql")),
             renewed: read(include_str!("statements/renewed.sql")),
             touch: write(include_str!("statements/touch.sql")),
+            touch_together: write_together(include_str!("statements/touch.sql")),
             update: write(include_str!("statements/update.sql")),
+            update_together: write_together(include_str!("statements/update.sql")),
             work_claim: write(include_str!("statements/work_claim.sql")),
             work_finish: write(include_str!("statements/work_finish.sql")),
             work_give_back: write(include_str!("statements/work_give_back.sql")),

@@ -2,8 +2,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use session_core::{
-    Data, Error, Excess, Fate, Loaded, NewSession, Page, Renewal, Seal, SessionId, SessionInfo, SessionStore, Update,
-    Version, Watch,
+    Data, Error, Fate, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version, Watch,
 };
 use sqlx::postgres::{PgArguments, PgRow};
 use tokio::time::Instant;
@@ -17,9 +16,10 @@ use crate::{
     migrate::{self, NEWEST},
     record::{
         decode_count, decode_ended, decode_fate, decode_id, decode_info, decode_loaded, decode_outcome, decode_touched,
-        decode_version, encode_duration, encode_id, encode_max, encode_sets, encode_size, encode_value,
+        decode_version, encode_id, encode_size,
     },
     statement::{Statement, Statements, arguments},
+    together::{Batchers, Change, Creation, End, Look, Renewing, Touch},
 };
 
 /// How often an operation follows a session that is renewed while it looks for it.
@@ -37,6 +37,7 @@ const ENDED_TOGETHER: i64 = 1000;
 pub struct PostgresStore {
     connections: Arc<Connections>,
     pub(crate) statements: Arc<Statements>,
+    batchers: Arc<Batchers>,
     /// Dropped with the last handle, it hangs up.
     listener: Arc<Listener>,
 }
@@ -80,10 +81,14 @@ impl PostgresStore {
     /// [`Error::Unavailable`] if a setting is wrong; its source says which.
     pub fn new(options: PostgresOptions) -> Result<Self, Error> {
         options.check()?;
+        let statements = Arc::new(Statements::new(&options.schema));
+        let listener = Arc::new(Listener::new(options.clone()));
+        let connections = Arc::new(Connections::new(options));
         Ok(Self {
-            statements: Arc::new(Statements::new(&options.schema)),
-            listener: Arc::new(Listener::new(options.clone())),
-            connections: Arc::new(Connections::new(options)),
+            batchers: Arc::new(Batchers::new(&connections, &statements)),
+            connections,
+            statements,
+            listener,
         })
     }
 
@@ -141,14 +146,14 @@ impl PostgresStore {
 
     /// The first of them that is a live session with a record that can be read, or what else is known of them.
     async fn read(&self, ids: &[SessionId], deadline: Instant) -> Result<Loaded, Error> {
-        let arguments = arguments![ids.iter().map(encode_id).collect::<Vec<_>>()];
-        let rows = self.fetch(&self.statements.load, arguments, deadline).await?;
+        let rows = self.batchers.looks.ask(Look(ids.to_vec()), deadline).await?;
         let found = ids.iter().map(|id| {
             let row = rows.iter().find(|row| decode_id(row).is_ok_and(|found| found == *id));
-            row.map_or(Ok(Loaded::Missing), decode_loaded).unwrap_or_else(|error| {
-                tracing::warn!(session = %id, %error, "a session's record cannot be read");
-                Loaded::Missing
-            })
+            row.map_or(Ok(Loaded::Missing), |row| decode_loaded(row))
+                .unwrap_or_else(|error| {
+                    tracing::warn!(session = %id, %error, "a session's record cannot be read");
+                    Loaded::Missing
+                })
         });
         Ok(Loaded::first(ids, found))
     }
@@ -199,21 +204,11 @@ impl SessionStore for PostgresStore {
         check_size(new)?;
         let deadline = self.deadline();
         let limit = new.limit.filter(|_| new.user.is_some());
-        let arguments = arguments![
-            encode_id(id),
-            encode_sets(&new.delta)?,
-            &new.user,
-            encode_duration(new.lifetime.idle),
-            encode_duration(new.lifetime.absolute),
-            new.lifetime.lock.map(encode_duration),
-            new.about.to_json(),
-            new.seal.as_ref().map(Seal::as_bytes),
-            &new.about.class,
-            limit.map(encode_max),
-            limit.is_some_and(|limit| limit.excess == Excess::EndOldest),
-            new.lifetime.renewal.map(encode_duration),
-        ];
-        let rows = self.fetch(&self.statements.create, arguments, deadline).await?;
+        let creation = Creation::new(*id, new)?;
+        let rows = match limit {
+            None => self.batchers.creations.ask(creation, deadline).await?,
+            Some(_) => self.batchers.creations.ask_apart(creation, deadline).await?,
+        };
         let row = rows.first().ok_or(Error::IdInUse)?;
         match decode_outcome(row, new.max_size, limit) {
             Err(Error::IdInUse) if self.is_created(id, new, deadline).await? => Ok(Version(1)),
@@ -227,33 +222,21 @@ impl SessionStore for PostgresStore {
 
     async fn update(&self, id: &SessionId, update: &Update) -> Result<Version, Error> {
         let deadline = self.deadline();
-        let sets = encode_sets(&update.delta)?;
-        let removals: Vec<&str> = update.delta.removals().collect();
-        let expectation = update.expectation.as_ref();
-        let key = expectation.map(|expected| &expected.key);
-        let value = expectation.and_then(|expected| Some(encode_value(&expected.key, expected.value.as_ref()?)));
-        let value = value.transpose()?;
-        let mut id = *id;
+        let mut change = Change::new(*id, update)?;
         for _ in 0..FOLLOW_LIMIT {
-            let size = encode_size(update.max_size);
-            let seal = update.seal.as_ref().map(Seal::as_bytes);
-            let arguments = arguments![encode_id(&id), &sets, &removals, key, value, update.touch, size, seal];
-            let rows = self.fetch(&self.statements.update, arguments, deadline).await?;
-            if let Some(row) = rows.first() {
+            if let Some(row) = self.batchers.changes.ask(change.clone(), deadline).await?.first() {
                 return decode_outcome(row, update.max_size, None);
             }
             if update.seal.is_some() {
                 return Err(Error::Ended);
             }
-            id = self.follow(&id, deadline).await?.ok_or(Error::Ended)?;
+            change.id = self.follow(&change.id, deadline).await?.ok_or(Error::Ended)?;
         }
         Err(always_renewed())
     }
 
     async fn touch(&self, id: &SessionId) -> Result<(), Error> {
-        let rows = self
-            .fetch(&self.statements.touch, arguments![encode_id(id)], self.deadline())
-            .await?;
+        let rows = self.batchers.touches.ask(Touch(*id), self.deadline()).await?;
         decode_touched(rows.first().ok_or(Error::Ended)?)
     }
 
@@ -261,33 +244,18 @@ impl SessionStore for PostgresStore {
         let deadline = self.deadline();
         let login = renewal.login.as_ref();
         let limit = login.and_then(|login| login.limit).filter(|_| renewal.user.is_some());
-        let arguments = arguments![
-            encode_id(from),
-            encode_id(to),
-            encode_sets(&renewal.delta)?,
-            renewal.delta.removals().collect::<Vec<_>>(),
-            &renewal.user,
-            login.is_some(),
-            login.map(|login| encode_duration(login.lifetime.idle)),
-            login.map(|login| encode_duration(login.lifetime.absolute)),
-            encode_size(renewal.max_size),
-            login.and_then(|login| login.lifetime.lock).map(encode_duration),
-            login.and_then(|login| login.about.to_json()),
-            renewal.seal.as_ref().map(Seal::as_bytes),
-            login.map_or("", |login| &login.about.class),
-            limit.map(encode_max),
-            limit.is_some_and(|limit| limit.excess == Excess::EndOldest),
-            login.and_then(|login| login.lifetime.renewal).map(encode_duration),
-            renewal.nonce().map(|nonce| nonce.as_bytes().as_slice()),
-        ];
-        let mut answer = self.fetch(&self.statements.renew, arguments.clone(), deadline).await;
+        let renewing = Renewing::new(*from, *to, renewal)?;
+        let mut answer = match limit {
+            None => self.batchers.renewals.ask(renewing.clone(), deadline).await,
+            Some(_) => self.batchers.renewals.ask_apart(renewing.clone(), deadline).await,
+        };
         if matches!(answer, Err(Error::IdInUse)) {
             // By what has expired, perhaps: only then it is tried again.
             let forgotten = self
                 .fetch(&self.statements.forget_expired, arguments![encode_id(to)], deadline)
                 .await?;
             if !forgotten.is_empty() {
-                answer = self.fetch(&self.statements.renew, arguments, deadline).await;
+                answer = self.batchers.renewals.ask_apart(renewing, deadline).await;
             }
         }
         if let Some(row) = answer?.first() {
@@ -303,10 +271,7 @@ impl SessionStore for PostgresStore {
         let deadline = self.deadline();
         let mut id = *id;
         for _ in 0..FOLLOW_LIMIT {
-            let rows = self
-                .fetch(&self.statements.end, arguments![encode_id(&id)], deadline)
-                .await?;
-            if !rows.is_empty() {
+            if !self.batchers.ends.ask(End(id), deadline).await?.is_empty() {
                 return Ok(());
             }
             let Some(successor) = self.follow(&id, deadline).await? else {

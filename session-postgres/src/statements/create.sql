@@ -1,24 +1,37 @@
--- Creates a session, in place of an expired one with this id if there is one.
--- $1 id, $2 data, $3 user or NULL, $4 idle timeout in ms, $5 lifetime in ms, $6 lock in ms or NULL, $7 what the login
--- says of itself or NULL, $8 seal or NULL, $9 class, $10 the most sessions of it that the user may have or NULL, $11
--- whether the oldest make room, $12 time to a renewal in ms or NULL
--- Returns outcome ('done', 'limit reached' or 'in use') and the version.
+-- Creates sessions, each in place of an expired one with its id if there is one.
+-- Arrays with an item for each: $1 id, $2 data, $3 user or NULL, $4 idle timeout in ms, $5 lifetime in ms, $6 lock in ms
+-- or NULL, $7 what the login says of itself or NULL, $8 seal or NULL, $9 class, $10 the most sessions of it that the user
+-- may have or NULL, $11 whether the oldest make room, $12 time to a renewal in ms or NULL
+-- Returns for each its id, outcome ('done', 'limit reached' or 'in use') and the version; in no order.
 --
--- The user is locked first, before any session; 0003_about_lock_seal.sql says why.
-WITH locked_user AS MATERIALIZED (
-    SELECT CASE WHEN $10::int IS NOT NULL THEN pg_advisory_xact_lock({user_lock}, hashtext($3)) END
-), free AS MATERIALIZED (
-    SELECT NOT EXISTS (SELECT FROM {schema}.marker WHERE marker.id = $1 AND {now} < marker.until) AS free
-), room AS MATERIALIZED (
-    SELECT CASE WHEN $10 IS NOT NULL AND free THEN {schema}.make_room($3, $9, $10, $11, $1) ELSE true END AS room
-    FROM free
-    WHERE (SELECT count(*) FROM locked_user) = 1
+-- The user is locked first, before any session; 0003_about_lock_seal.sql says why. With a limit one is made at a time.
+WITH asked AS MATERIALIZED (
+    SELECT *
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bytea[],
+                $9::text[], $10::int[], $11::boolean[], $12::bigint[])
+        AS asked (id, data, login_user, idle, life, lock, about, seal, class, most, end_oldest, renewal)
+), locked_users AS MATERIALIZED (
+    SELECT CASE WHEN most IS NOT NULL THEN pg_advisory_xact_lock({user_lock}, hashtext(login_user)) END FROM asked
+), looked_at AS MATERIALIZED (
+    SELECT
+        *,
+        NOT EXISTS (SELECT FROM {schema}.marker WHERE marker.id = asked.id AND {now} < marker.until) AS is_free
+    FROM asked
+    WHERE (SELECT count(*) FROM locked_users) > 0
+), judged AS MATERIALIZED (
+    SELECT
+        *,
+        CASE
+            WHEN most IS NOT NULL AND is_free THEN {schema}.make_room(login_user, class, most, end_oldest, id)
+            ELSE true
+        END AS has_room
+    FROM looked_at
 ), created AS (
     INSERT INTO {schema}.session AS old
         (id, data, version, user_id, created, last_seen, idle_timeout, absolute_end, lock, about, seal, renewal)
-    SELECT $1, $2::jsonb, 1, $3, clock.now, clock.now, $4, least(clock.now + $5, {last_ms}), $6, $7::jsonb, $8, $12
-    FROM (SELECT {now} AS now FROM room WHERE room) AS clock
-    WHERE (SELECT free FROM free)
+    SELECT
+        id, data::jsonb, 1, login_user, now, now, idle, least(now + life, {last_ms}), lock, about::jsonb, seal, renewal
+    FROM (SELECT *, {now} AS now FROM judged WHERE is_free AND has_room) AS clocked
     ON CONFLICT (id) DO UPDATE SET
         data = excluded.data,
         version = excluded.version,
@@ -33,12 +46,14 @@ WITH locked_user AS MATERIALIZED (
         renewal = excluded.renewal,
         renewed = NULL
     WHERE old.expires <= excluded.created
-    RETURNING version
+    RETURNING id
 )
 SELECT
+    id,
     CASE
-        WHEN EXISTS (SELECT FROM created) THEN 'done'
-        WHEN EXISTS (SELECT FROM room WHERE NOT room) THEN 'limit reached'
+        WHEN EXISTS (SELECT FROM created WHERE created.id = judged.id) THEN 'done'
+        WHEN NOT has_room THEN 'limit reached'
         ELSE 'in use'
     END AS outcome,
     1::bigint AS version
+FROM judged

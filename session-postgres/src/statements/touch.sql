@@ -1,23 +1,24 @@
--- Starts a session's idle timeout again.
--- $1 id
--- Returns outcome ('done', 'locked'), or no row if the session was not alive.
+-- Starts the idle timeout of sessions again.
+-- $1 ids
+-- Returns for each that is alive its id and outcome ('done', 'locked'); in no order.
 --
--- The time is read after the wait for the lock, so nothing is revived that expired meanwhile.
+-- The time is read after the wait for the locks, so nothing is revived that expired meanwhile.
 WITH locked AS MATERIALIZED (
-    SELECT last_seen, lock, expires
+    SELECT id, last_seen, lock, expires
     FROM {schema}.session
-    WHERE id = $1 AND jsonb_typeof(data) = 'object'
-    FOR UPDATE
-), clocked AS MATERIALIZED (
-    SELECT *, {now} AS now FROM locked
+    WHERE id = ANY ($1) AND jsonb_typeof(data) = 'object'
+    ORDER BY id
+    FOR UPDATE OF session
+), clock AS MATERIALIZED (
+    SELECT {now} AS now FROM (SELECT count(*) FROM locked) AS all_are_locked
 ), judged AS MATERIALIZED (
-    SELECT now, CASE WHEN last_seen + lock <= now THEN 'locked' ELSE 'done' END AS outcome
-    FROM clocked
+    SELECT id, now, CASE WHEN last_seen + lock <= now THEN 'locked' ELSE 'done' END AS outcome
+    FROM locked, clock
     WHERE now < expires
 ), touched AS (
     UPDATE {schema}.session
     SET last_seen = judged.now
     FROM judged
-    WHERE session.id = $1 AND judged.outcome = 'done'
+    WHERE session.id = judged.id AND judged.outcome = 'done'
 )
-SELECT outcome FROM judged
+SELECT id, outcome FROM judged

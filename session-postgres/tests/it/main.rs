@@ -15,6 +15,7 @@ mod proxy;
 mod sealed;
 mod server;
 mod tls;
+mod together;
 mod users;
 
 use std::{error::Error as StdError, future::Future, sync::OnceLock, time::Duration};

@@ -37,6 +37,7 @@ pub(crate) struct Server {
     /// Whom the server runs as, where the tests run as root: PostgreSQL refuses root.
     owner: Option<(u32, u32)>,
     tls: bool,
+    durable: bool,
     postmaster: Option<Child>,
     /// Stops the server when the other end of its input, which this process holds, is closed.
     watchdog: Child,
@@ -49,6 +50,15 @@ impl Server {
     }
 
     pub(crate) fn start_with(tls: Option<&Tls>) -> Self {
+        Self::start_as(tls, false)
+    }
+
+    /// A server that has on disk what it has acknowledged.
+    pub(crate) fn start_durable() -> Self {
+        Self::start_as(None, true)
+    }
+
+    fn start_as(tls: Option<&Tls>, durable: bool) -> Self {
         let folder = tempfile::Builder::new().prefix("session-pg-").tempdir().unwrap().keep();
         let owner = (fs::metadata(&folder).unwrap().uid() == 0).then(unprivileged_user);
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
@@ -65,6 +75,7 @@ impl Server {
             port: free_port(),
             owner,
             tls: tls.is_some(),
+            durable,
             postmaster: None,
             watchdog,
             lifeline,
@@ -108,7 +119,7 @@ impl Server {
             "listen_addresses=127.0.0.1".to_owned(),
             "max_connections=200".to_owned(),
             // The machine is not switched off during a test; what a killed server wrote, the system still has.
-            "fsync=off".to_owned(),
+            format!("fsync={}", if self.durable { "on" } else { "off" }),
         ] {
             command.args(["-c", &setting]);
         }

@@ -1,6 +1,8 @@
 //! The lists of users' sessions, as the server keeps them.
 
-use session_core::{Error, Lifetime, NewSession, Page, Renewal, RenewalNonce, SessionId, SessionStore};
+use session_core::{
+    Error, Excess, Lifetime, NewSession, Page, Renewal, RenewalNonce, SessionId, SessionLimit, SessionStore,
+};
 use session_redis::RedisStore;
 use tokio::task::JoinSet;
 
@@ -42,6 +44,26 @@ async fn the_dead_are_struck_off_a_list_but_not_the_young() {
         );
         let _added: u32 = run(&mut admin, &["ZADD", &index, end, &old.to_string()]);
     }
+}
+
+#[tokio::test]
+async fn a_login_that_a_later_one_took_the_place_of_is_not_made() {
+    let (store, mut admin) = (store().await, admin(server()));
+    let user = new_user();
+    let index = format!("session:user:{user}");
+    let (slow, next) = (new_id(), new_id());
+    // It is listed, and its maker takes its time.
+    for member in [slow.to_string(), format!("+{slow}")] {
+        let _added: u32 = run(&mut admin, &["ZADD", &index, "9000000000000", &member]);
+    }
+    let mut new = NewSession::new(Lifetime::default()).with_user(&user);
+    new.limit = Some(SessionLimit::new(1).excess(Excess::EndOldest));
+    store.create(&next, &new).await.unwrap();
+
+    new.limit = None;
+    assert!(matches!(store.create(&slow, &new).await, Err(Error::IdInUse)));
+    assert!(load(&store, &slow).await.is_none());
+    assert_eq!(ids_of(&store, &user).await, [next]);
 }
 
 #[tokio::test]
