@@ -285,12 +285,7 @@ async fn a_variable_without_a_value_is_as_good_as_none() {
     variables.extend(empty.map(|name| (name, "")));
     shares_logins(&variables).await;
     let mut elsewhere = app(["serve", "--port", "0"]);
-    for name in [
-        "CF_INSTANCE_GUID",
-        "CF_INSTANCE_INDEX",
-        "DATABASE_URL",
-        "VCAP_APPLICATION",
-    ] {
+    for name in ["CF_INSTANCE_GUID", "CF_INSTANCE_INDEX", "DATABASE_URL"] {
         elsewhere.env(name, "");
     }
     let mut process = Process::start(&mut elsewhere);
