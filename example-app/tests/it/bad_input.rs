@@ -4,6 +4,7 @@ use std::{net::TcpListener, process::Command};
 
 use axum::http::{Request, StatusCode, header};
 use serde_json::json;
+use sqlx::{Connection, PgConnection, raw_sql};
 
 use crate::{
     browser::Browser,
@@ -87,6 +88,21 @@ async fn a_wrong_password_is_told() {
         let errors = failure(&["serve", "--port", "0", "--store", &store]);
         assert!(errors.contains(reason), "{errors}");
     }
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_make_the_tables_is_told() {
+    let url = Database::Postgres.url().await;
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    raw_sql("create role modest login password 'secret'")
+        .execute(&mut admin)
+        .await
+        .unwrap();
+    let (_, server) = url.rsplit_once('@').unwrap();
+    let store = format!("postgres://modest:secret@{server}");
+    // It does not wait for what only somebody else can give it.
+    let errors = failure(&["serve", "--port", "0", "--store", &store, "--prefix", "modest"]);
+    assert!(errors.contains("let it create schemas in this database"), "{errors}");
 }
 
 #[test]
