@@ -114,7 +114,7 @@ async fn is_shared_by(command: &mut Command) {
     }
     process.signal("-TERM");
     let ended = process.end();
-    assert!(ended.succeeded, "{ended:?}");
+    assert!(ended.succeeded && !ended.errors.contains("plain http"), "{ended:?}");
     for secret in [redis_server::PASSWORD, postgres_server::PASSWORD] {
         assert!(!format!("{ended:?}").contains(secret), "{ended:?}");
     }
@@ -168,6 +168,7 @@ async fn a_fleet_stops_when_it_is_asked_to() {
         process.signal(signal);
         let ended = process.end();
         assert!(ended.succeeded && ended.output.ends_with("stopped\n"), "{ended:?}");
+        assert!(!ended.errors.contains("plain http"), "on this machine: {ended:?}");
         for number in 0..3 {
             let told = format!("instance {number} has stopped\n");
             assert!(ended.output.contains(&told), "{ended:?}");

@@ -124,7 +124,10 @@ async fn a_ready_instance_stays_ready_while_its_store_is_away_and_says_so() {
     );
     server.kill();
     let told = status().await;
-    assert!(told["store"].as_str().unwrap().contains("not available"), "{told}");
+    assert_eq!(
+        told["store"], "the session store is not available",
+        "and not where it is"
+    );
     assert_eq!(readiness(&address).await, StatusCode::OK);
     Browser::new().get(&format!("{address}/healthz")).await.assert_ok();
 }
