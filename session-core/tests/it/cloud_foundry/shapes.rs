@@ -107,7 +107,7 @@ fn a_user_provided_redis_has_a_uri_or_its_parts() {
             "rediss://r.example:16379",
         ),
         (
-            json!({"host": "r.example", "port": 0, "tls_port": 6380}),
+            json!({"uri": "redis://r.example", "port": 0, "tls_port": 6380}),
             "rediss://r.example:6380",
         ),
         (
