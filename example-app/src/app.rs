@@ -27,6 +27,8 @@ use crate::{
 pub(crate) struct Here {
     /// Its name, which its answers tell.
     pub(crate) name: Arc<str>,
+    /// What its platform calls it, in short.
+    pub(crate) guid: Option<Arc<str>>,
     pub(crate) health: Health,
     /// After how long without a request its layer ends a session.
     pub(crate) idle: Span,
@@ -36,9 +38,15 @@ impl Here {
     pub(crate) fn new(name: &str, health: &Health) -> Self {
         Self {
             name: name.into(),
+            guid: None,
             health: health.clone(),
             idle: Span(Lifetime::default().idle),
         }
+    }
+
+    pub(crate) fn with_guid(self, guid: Option<String>) -> Self {
+        let guid = guid.map(Arc::from);
+        Self { guid, ..self }
     }
 
     pub(crate) fn with_idle(self, idle: Span) -> Self {

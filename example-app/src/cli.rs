@@ -1,11 +1,14 @@
 use std::{
     env,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     process,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum, builder::BoolishValueParser};
+use clap::{
+    Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+    builder::{BoolishValueParser, Resettable},
+};
 use session_core::{Lifetime, SessionLayer, SessionLimit, SessionStore};
 
 use crate::{
@@ -49,8 +52,9 @@ pub(crate) struct FleetArgs {
     #[arg(long, value_name = "COMMAND")]
     pub(crate) run: Vec<fleet::Command>,
 
-    /// Run the instances with the bound services in this file, the JSON of a VCAP_SERVICES, and not with --store.
-    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    /// Run the instances with the bound services in this file, the JSON of a VCAP_SERVICES, and not with what --store or
+    /// STORE_URL says.
+    #[arg(long, value_name = "FILE")]
     pub(crate) vcap_services: Option<PathBuf>,
 
     #[command(flatten)]
@@ -100,9 +104,9 @@ pub(crate) struct ListenArgs {
     #[arg(long, env = "PORT", default_value_t = 3000)]
     pub(crate) port: u16,
 
-    /// The address to listen on; 0.0.0.0 is all of this machine's.
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    pub(crate) host: IpAddr,
+    /// The address to listen on; 0.0.0.0 is all of this machine's. Default: 127.0.0.1, and 0.0.0.0 on Cloud Foundry.
+    #[arg(long)]
+    host: Option<IpAddr>,
 }
 
 #[derive(Args, Clone, Copy, Debug)]
@@ -146,9 +150,23 @@ pub(crate) struct StoreArgs {
     #[arg(long, env = "SESSION_SERVICE", value_name = "NAME")]
     pub(crate) service: Option<String>,
 
+    /// What the app calls its part of the store, so that apps can share a service: the prefix of its keys in Redis, its
+    /// schema in PostgreSQL. 1 to 63 characters of a-z, 0-9 and _, no digit first. Default: session.
+    #[arg(long, env = "SESSION_PREFIX", value_name = "NAME")]
+    pub(crate) prefix: Option<String>,
+
     /// Certificates of authorities to trust besides the system's, in PEM.
     #[arg(long, env = "SESSION_CA_FILE", value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+
+    /// Encrypt the connections to PostgreSQL and verify no certificate, also of aws-rds. Whoever can divert them then
+    /// reads the password and the sessions: --ca-file is better. Redis is not affected.
+    #[arg(long, env = "SESSION_ACCEPT_ANY_CERTIFICATE", value_parser = BoolishValueParser::new())]
+    pub(crate) accept_any_certificate: bool,
+
+    /// The most connections of an instance to PostgreSQL; one more listens. Redis has one. Default: 5.
+    #[arg(long, env = "SESSION_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) connections: Option<u16>,
 
     /// How long the store may take for a request in all, as 10s; for one command half as long. What takes longer is
     /// answered by 503. Default: the layer's, 2s.
@@ -173,12 +191,52 @@ impl Backend {
     }
 }
 
+impl Cli {
+    /// What was given. A variable without a value counts as one that is not set.
+    pub(crate) fn read() -> Self {
+        let matches = without_empty_variables(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// A variable of the environment that has a value.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |arg: &Arg| {
+        arg.get_env()
+            .and_then(env::var_os)
+            .is_some_and(|value| value.is_empty())
+    };
+    command
+        .mut_args(|arg| match is_empty(&arg) {
+            true => arg.env(Resettable::Reset),
+            false => arg,
+        })
+        .mut_subcommands(without_empty_variables)
+}
+
+impl ListenArgs {
+    /// Where to listen. On Cloud Foundry requests come from outside of this machine.
+    pub(crate) fn address(&self) -> SocketAddr {
+        let host = self.host.unwrap_or_else(|| match env::var_os("VCAP_APPLICATION") {
+            Some(_) => Ipv4Addr::UNSPECIFIED.into(),
+            None => Ipv4Addr::LOCALHOST.into(),
+        });
+        SocketAddr::new(host, self.port)
+    }
+}
+
 impl ServeArgs {
     pub(crate) fn instance(&self) -> Instance {
-        let index = env::var("CF_INSTANCE_INDEX").ok();
+        let index = variable("CF_INSTANCE_INDEX");
         let name = self.instance.clone().or_else(|| index.clone());
         Instance {
             name: name.unwrap_or_else(|| process::id().to_string()),
+            guid: variable("CF_INSTANCE_GUID"),
+            is_local: self.until_stdin_ends,
             index: index.and_then(|index| index.parse().ok()),
             cookies: self.cookies,
             sessions: self.sessions,

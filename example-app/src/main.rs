@@ -23,12 +23,12 @@ mod visits;
 
 use std::{
     error::Error,
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 
-use clap::Parser;
-use cli::{Cli, Command};
+use cli::{Cli, Command, variable};
+use fleet::Screen;
 use tracing_subscriber::EnvFilter;
 
 /// Anything that ends the program, to be told with all its causes.
@@ -39,28 +39,35 @@ const DEFAULT_LOG: &str = "info,session::audit=warn";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
+    let cli = Cli::read();
+    let screen = Screen::new();
+    let told = variable(EnvFilter::DEFAULT_ENV).and_then(|told| told.parse().ok());
+    let filter = told.unwrap_or_else(|| EnvFilter::new(DEFAULT_LOG));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(screen.clone())
         .with_ansi(io::stderr().is_terminal())
         .init();
-    match run(cli).await {
+    match run(cli, screen).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {}", chain(failure.as_ref()));
+            let _nobody_reads_it = writeln!(io::stderr(), "error: {}", chain(failure.as_ref()));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(cli: Cli) -> Result<(), Failure> {
+async fn run(cli: Cli, screen: Screen) -> Result<(), Failure> {
     match cli.command.unwrap_or(Command::Fleet(cli.fleet)) {
-        Command::Fleet(args) => fleet::run(&args).await,
+        Command::Fleet(args) => fleet::run(&args, screen).await,
         Command::Serve(args) => serve::run(&args).await,
         Command::Migrate(store) => store::migrate(&store).await,
     }
+}
+
+/// Prints a line. That nobody reads it any more is no reason to end.
+fn tell(line: &str) {
+    let _gone = writeln!(io::stdout(), "{line}");
 }
 
 /// An error and its causes, in one line.
@@ -68,7 +75,11 @@ fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let reason = error.to_string();
+        // Drivers tell a cause and name it as the cause as well.
+        if !text.ends_with(&reason) {
+            text = format!("{text}: {reason}");
+        }
         cause = error.source();
     }
     text

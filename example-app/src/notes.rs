@@ -18,46 +18,86 @@ pub(crate) struct Note {
 #[derive(Deserialize)]
 pub(crate) struct Written {
     text: String,
+    /// The note's text that the writer had seen; none of a new note.
+    before: Option<String>,
+}
+
+/// What is sent of a note that is to be deleted.
+#[derive(Deserialize)]
+pub(crate) struct Seen {
+    before: Option<String>,
 }
 
 /// The notes of a session, the oldest first. One that cannot be read is left out, and the layer has logged it.
 pub(crate) fn of(session: &Session) -> Vec<Note> {
     let note = |key: String| {
         let id = key.strip_prefix(PREFIX)?.to_owned();
-        let text = session.get(&key).ok()??;
-        Some(Note { id, text })
+        let text: String = session.get(&key).ok()??;
+        // One that is empty is being deleted.
+        (!text.is_empty()).then_some(Note { id, text })
     };
     session.keys().into_iter().filter_map(note).collect()
 }
 
 pub(crate) async fn add(session: Session, Form(written): Form<Written>) -> Result<Redirect, Error> {
-    // Its id begins with the time, so that the keys are in the order in which the notes were made.
-    keep(&session, Uuid::now_v7(), &written)
+    add_text(&session, &tidy(&written.text))?;
+    Ok(to_page())
 }
 
-/// Writes a note again. If another tab has deleted it meanwhile, it is back: the later write wins, and nobody's text is
-/// lost.
+/// Writes a note again, if it still has the text that the writer had seen. If another tab has changed it meanwhile, both
+/// are kept, this text as a note of its own; if another tab has deleted it, it is back.
 pub(crate) async fn edit(
     session: Session,
     Path(id): Path<Uuid>,
     Form(written): Form<Written>,
 ) -> Result<Redirect, Error> {
-    keep(&session, id, &written)
-}
-
-pub(crate) async fn delete(session: Session, Path(id): Path<Uuid>) -> Redirect {
-    session.remove(&key(id));
-    Redirect::to("/")
-}
-
-fn keep(session: &Session, id: Uuid, written: &Written) -> Result<Redirect, Error> {
-    // Browsers send the ends of lines as they never show them.
-    let text = written.text.replace("\r\n", "\n");
-    match text.trim() {
-        "" => session.remove(&key(id)),
-        text => session.insert(&key(id), text)?,
+    let text = tidy(&written.text);
+    if !replace(&session, id, written.before.as_deref(), &text).await? {
+        add_text(&session, &text)?;
     }
-    Ok(Redirect::to("/"))
+    Ok(to_page())
+}
+
+/// Deletes a note, unless another tab has changed it meanwhile.
+pub(crate) async fn delete(session: Session, Path(id): Path<Uuid>, Form(seen): Form<Seen>) -> Result<Redirect, Error> {
+    if session.contains(&key(id)) {
+        replace(&session, id, seen.before.as_deref(), "").await?;
+    }
+    Ok(to_page())
+}
+
+fn add_text(session: &Session, text: &str) -> Result<(), Error> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    // Its id begins with the time, so that the keys are in the order in which the notes were made.
+    session.insert(&key(Uuid::now_v7()), text)
+}
+
+/// Gives a note another text, and removes it if that is empty, and whether it did: not if it has neither the text of
+/// before nor the other one already.
+async fn replace(session: &Session, id: Uuid, before: Option<&str>, text: &str) -> Result<bool, Error> {
+    let before = before.map(tidy);
+    let now: String = session
+        .update(&key(id), |now: Option<String>| {
+            let is_another = |now: &String| before.as_ref().is_some_and(|before| now != before);
+            now.filter(is_another).unwrap_or_else(|| text.to_owned())
+        })
+        .await?;
+    // Whoever changes it at this moment finds it empty, and not as it was before.
+    if now.is_empty() {
+        session.remove(&key(id));
+    }
+    Ok(now == text)
+}
+
+/// As a note is kept: browsers send the ends of lines as they never show them.
+fn tidy(text: &str) -> String {
+    text.replace("\r\n", "\n").trim().to_owned()
+}
+
+fn to_page() -> Redirect {
+    Redirect::to("/")
 }
 
 fn key(id: Uuid) -> String {

@@ -22,6 +22,8 @@ pub(crate) const STYLE: &str = include_str!("../templates/page.css");
 #[template(path = "page.html")]
 pub(crate) struct Page<'a> {
     instance: Dot<'a>,
+    /// What its platform calls it, in short.
+    guid: Option<&'a str>,
     live: Live,
     devices: Vec<Line>,
     idle: Span,
@@ -41,6 +43,7 @@ impl<'a> Page<'a> {
     pub(crate) async fn new(session: &Session, here: &'a Here) -> Result<Self, Error> {
         Ok(Self {
             instance: Dot { instance: &here.name },
+            guid: here.guid.as_deref(),
             live: Live::of(session)?,
             devices: devices::of(session).await?,
             idle: here.idle,

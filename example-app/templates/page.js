@@ -73,11 +73,13 @@ function stopWarning() {
 let lastFocus;
 byId("stay").addEventListener("focus", (event) => { lastFocus = event.relatedTarget; });
 byId("stay").addEventListener("click", async () => {
+  let answer;
   try {
-    await fetch("/stay", { method: "POST" });
+    answer = await fetch("/stay", { method: "POST" });
   } catch {
     return tell("The app cannot be reached.", "The session still ends: try again.");
   }
+  if (answer.status >= 500) return tell("The app cannot keep the session now.", "It still ends: try again.");
   tell("");
   listen();
 });
@@ -90,8 +92,8 @@ function showNotes(notes) {
   }
   for (const { id, text } of notes) {
     const field = (byId(`note-${id}`) ?? newNote(id)).elements.text;
-    if (!isChanged(field)) field.value = text;
-    field.defaultValue = text;
+    // The text that the writer has seen stays known too: what another tab wrote meanwhile is not to be written over.
+    if (!isChanged(field)) field.value = field.defaultValue = text;
   }
 }
 
@@ -149,7 +151,9 @@ document.addEventListener("submit", async (event) => {
   if (!page.session || !form.matches("[data-live]")) return;
   event.preventDefault();
   const deletes = event.submitter?.getAttribute("formaction");
+  const field = form.elements.text;
   const body = new URLSearchParams(new FormData(form));
+  if (body.has("before")) body.set("before", field.defaultValue);
   let answer;
   try {
     answer = await fetch(deletes ?? form.action, { method: "POST", body, redirect: "manual" });
@@ -159,7 +163,6 @@ document.addEventListener("submit", async (event) => {
   if (answer.status === 409) return whatNow();
   if (answer.status >= 400) return tell("That was not kept.", await answer.text());
   tell("");
-  const field = form.elements.text;
   if (form.id === "add") form.reset();
   else if (field) field.defaultValue = field.value;
   if (deletes) byId("text").focus();

@@ -28,6 +28,9 @@ pub(crate) enum ConnectError {
 
     #[error("no connection to PostgreSQL at {address} can be trusted")]
     Tls { address: String, source: sqlx::Error },
+
+    #[error("what answers at {address} does not speak as PostgreSQL does: another kind of server may be there")]
+    OtherServer { address: String, source: sqlx::Error },
 }
 
 impl ConnectError {
@@ -47,6 +50,7 @@ impl ConnectError {
                 Self::WrongPassword { address, user, source }
             }
             sqlx::Error::Database(_) => Self::Refused { address, source },
+            sqlx::Error::Protocol(_) => Self::OtherServer { address, source },
             _ => Self::Unreachable { address, source },
         }
     }
@@ -68,7 +72,7 @@ impl ConnectError {
     /// Whether waiting does not mend it. A server that refuses may be starting, or be full.
     fn is_lasting(&self) -> bool {
         match self {
-            Self::Tls { .. } | Self::WrongPassword { .. } => true,
+            Self::Tls { .. } | Self::OtherServer { .. } | Self::WrongPassword { .. } => true,
             // No such database, and one that the user may not connect to.
             Self::Refused { source, .. } => {
                 let code = source.as_database_error().and_then(|error| error.code());
@@ -88,6 +92,18 @@ pub(crate) enum MigrateError {
     )]
     Forbidden { schema: String, source: sqlx::Error },
 
+    #[error(
+        "the session store's tables in the schema {schema:?} cannot be brought up to date while a transaction that has \
+         used them is open{}: end it, or wait for its end",
+        processes(.holders)
+    )]
+    Locked {
+        schema: String,
+        /// The server's processes whose transactions they are, as far as is known.
+        holders: Vec<i32>,
+        source: sqlx::Error,
+    },
+
     #[error("the session store's tables in the schema {schema:?} cannot be made or brought up to date")]
     Other { schema: String, source: sqlx::Error },
 }
@@ -95,13 +111,47 @@ pub(crate) enum MigrateError {
 impl MigrateError {
     pub(crate) fn new(schema: &str, source: sqlx::Error) -> Self {
         let schema = schema.to_owned();
-        match &source {
+        let code = source.as_database_error().and_then(|error| error.code());
+        match code.as_deref() {
             // Insufficient privilege.
-            sqlx::Error::Database(error) if error.code().as_deref() == Some("42501") => {
-                Self::Forbidden { schema, source }
-            }
+            Some("42501") => Self::Forbidden { schema, source },
+            // Lock not available.
+            Some("55P03") => Self::Locked {
+                schema,
+                holders: Vec::new(),
+                source,
+            },
             _ => Self::Other { schema, source },
         }
+    }
+
+    pub(crate) const fn is_locked(&self) -> bool {
+        matches!(self, Self::Locked { .. })
+    }
+
+    /// Says whose transactions are in the way.
+    pub(crate) fn held_by(mut self, processes: &[i32]) -> Self {
+        if let Self::Locked { holders, .. } = &mut self {
+            *holders = processes.to_vec();
+        }
+        self
+    }
+
+    /// What the store says of it.
+    pub(crate) fn into_error(self) -> Error {
+        match self {
+            Self::Forbidden { .. } => Error::lasting(self),
+            Self::Locked { .. } | Self::Other { .. } => Error::unavailable(self),
+        }
+    }
+}
+
+fn processes(numbers: &[i32]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(i32::to_string).collect();
+    match &numbers[..] {
+        [] => String::new(),
+        [one] => format!(" (of the server's process {one})"),
+        several => format!(" (of the server's processes {})", several.join(", ")),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use session_core::Error;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, postgres::PgConnection};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     PostgresOptions,
@@ -26,10 +26,21 @@ pub(crate) const NEWEST: i32 = MIGRATIONS.len() as i32;
 /// How long it may take, waiting for others who do the same included.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// How long it waits for a lock on a table. Every statement of every instance waits behind it meanwhile, so this is well
+/// below what they wait.
+const LOCK_LIMIT: Duration = Duration::from_millis(250);
+
+/// For how long it tries that again, and how long it lets the others go on before it does.
+const LOCK_PATIENCE: Duration = Duration::from_secs(20);
+const LOCK_PAUSE: Duration = Duration::from_secs(1);
+
 /// Brings the schema up to date.
 ///
 /// All is one transaction, which also holds the lock that lets one at a time do this. So the lock is released on every
 /// path: by the end of the transaction, of the connection, or of the time that the server waits for us.
+///
+/// What changes a table waits until whoever reads it is done, a dump perhaps, and whoever comes next waits for both. So
+/// it gives up soon, lets the others go on, and tries again.
 pub(crate) async fn run(options: &PostgresOptions) -> Result<(), Error> {
     let server = options
         .server(LIMIT * 9 / 10)
@@ -46,20 +57,55 @@ pub(crate) async fn run(options: &PostgresOptions) -> Result<(), Error> {
 }
 
 async fn migrate(connection: &mut PgConnection, schema: &str) -> Result<(), Error> {
-    let failed = |source| Error::unavailable(MigrateError::new(schema, source));
+    let failed = |source| MigrateError::new(schema, source).into_error();
     let mut transaction = connection.begin().await.map_err(failed)?;
-    bring_up_to_date(&mut transaction, schema).await.map_err(failed)?;
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('session-postgres ' || $1, 0))")
+        .bind(schema)
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed)?;
+    let limit = format!("SET LOCAL lock_timeout = {}", LOCK_LIMIT.as_millis());
+    run_text(&mut transaction, &limit, schema).await.map_err(failed)?;
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        // A savepoint: what is undone gives its locks back, and others who would try are still kept out.
+        let mut attempt = transaction.begin().await.map_err(failed)?;
+        let error = match bring_up_to_date(&mut attempt, schema).await {
+            Ok(()) => {
+                attempt.commit().await.map_err(failed)?;
+                break;
+            }
+            Err(error) => MigrateError::new(schema, error),
+        };
+        if !error.is_locked() {
+            return Err(error.into_error());
+        }
+        attempt.rollback().await.map_err(failed)?;
+        if Instant::now() >= deadline {
+            let holders = lock_holders(&mut transaction, schema).await.map_err(failed)?;
+            return Err(error.held_by(&holders).into_error());
+        }
+        tracing::debug!(
+            schema,
+            "a table of the session store is in use, and is brought up to date later"
+        );
+        sleep(LOCK_PAUSE).await;
+    }
     match transaction.commit().await {
         Err(error @ sqlx::Error::Database(_)) => Err(failed(error)),
         done => done.map_err(Error::unknown),
     }
 }
 
+/// The server's processes that have locks on something in the schema.
+async fn lock_holders(connection: &mut PgConnection, schema: &str) -> Result<Vec<i32>, sqlx::Error> {
+    let query = "SELECT DISTINCT pid FROM pg_locks JOIN pg_class ON pg_class.oid = relation \
+                 WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+                 AND relnamespace = to_regnamespace(quote_ident($1)) AND granted AND pid <> pg_backend_pid()";
+    sqlx::query_scalar(query).bind(schema).fetch_all(connection).await
+}
+
 async fn bring_up_to_date(connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('session-postgres ' || $1, 0))")
-        .bind(schema)
-        .execute(&mut *connection)
-        .await?;
     // `IF NOT EXISTS` would ask for the right to make it also where it is there.
     let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)")
         .bind(schema)

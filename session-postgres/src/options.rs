@@ -1,6 +1,6 @@
 use std::{
-    fmt,
-    fs::File,
+    fmt::{self, Display},
+    fs,
     net::IpAddr,
     path::{Path, PathBuf},
     str::FromStr,
@@ -12,6 +12,13 @@ use sqlx::{
     ConnectOptions,
     postgres::{PgConnectOptions, PgSslMode},
 };
+
+/// The parameter that says how TLS is to be used, by both of its names.
+const SSL_MODE: [&str; 2] = ["sslmode", "ssl-mode"];
+const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+
+/// What certificates in PEM begin with.
+const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// The settings of a [`PostgresStore`](crate::PostgresStore).
 ///
@@ -65,12 +72,20 @@ impl PostgresOptions {
                 ));
             }
         }
-        let server = PgConnectOptions::from_str(url).map_err(Error::lasting)?;
+        if let Some(mode) = parameter(url, &SSL_MODE)
+            && !SSL_MODES.contains(&mode)
+        {
+            let modes = SSL_MODES.join(", ");
+            return Err(Error::lasting(format!(
+                "the sslmode of a PostgreSQL URL is one of {modes}"
+            )));
+        }
+        let server = PgConnectOptions::from_str(url).map_err(unusable)?;
         // The URL has brackets around an IPv6 address, and a resolver knows none.
         let host = server.get_host().trim_matches(['[', ']']).to_owned();
         Ok(Self {
             server: server.host(&host),
-            tls_is_set: names_tls(url) || std::env::var_os("PGSSLMODE").is_some(),
+            tls_is_set: parameter(url, &SSL_MODE).is_some() || std::env::var_os("PGSSLMODE").is_some(),
             ca_file: None,
             schema: "session".to_owned(),
             connections: 5,
@@ -165,14 +180,18 @@ impl PostgresOptions {
         self.server.get_username()
     }
 
-    /// Checks what goes into the text of statements, and that the CA file is there.
+    /// Checks what goes into the text of statements, and that the CA file is one.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        if let Some(path) = &self.ca_file {
-            // The driver reads it with each connection, and does not say which file it misses.
-            File::open(path).map_err(|reason| {
-                let path = path.display();
-                Error::lasting(format!("the CA file {path} cannot be used: {reason}"))
-            })?;
+        if let Some(ca_file) = &self.ca_file {
+            // The driver reads it with each connection. It does not say which file it misses, nor that there is nothing
+            // in it.
+            let path = ca_file.display();
+            let unusable =
+                |reason: &dyn Display| Error::lasting(format!("the CA file {path} cannot be used: {reason}"));
+            let text = fs::read(ca_file).map_err(|reason| unusable(&reason))?;
+            if !text.windows(CERTIFICATE.len()).any(|part| part == CERTIFICATE) {
+                return Err(unusable(&"it has no certificate in PEM"));
+            }
         }
         let name = self.schema.as_bytes();
         let begins_well = name.first().is_some_and(|first| !first.is_ascii_digit());
@@ -237,9 +256,20 @@ impl TryFrom<&str> for PostgresOptions {
     }
 }
 
-fn names_tls(url: &str) -> bool {
-    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
-    parameters
-        .split('&')
-        .any(|parameter| parameter.starts_with("sslmode=") || parameter.starts_with("ssl-mode="))
+/// The value of the first parameter of a URL that has one of these names.
+fn parameter<'a>(url: &'a str, names: &[&str]) -> Option<&'a str> {
+    let (_, parameters) = url.split_once('?')?;
+    let mut pairs = parameters.split('&').filter_map(|parameter| parameter.split_once('='));
+    pairs.find(|(name, _)| names.contains(name)).map(|(_, value)| value)
+}
+
+/// What the driver has against a URL, without the words that it wraps around it, once or twice.
+fn unusable(error: sqlx::Error) -> Error {
+    match error {
+        sqlx::Error::Configuration(reason) => match reason.downcast() {
+            Ok(error) => unusable(*error),
+            Err(reason) => Error::lasting(reason),
+        },
+        other => Error::lasting(other),
+    }
 }

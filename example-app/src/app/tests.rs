@@ -121,6 +121,21 @@ async fn what_a_browser_sends_is_shown_as_text() {
 }
 
 #[tokio::test]
+async fn two_instances_with_the_same_number_are_told_apart() {
+    let here = Here::new("0", &Health::default()).with_guid(Some("5f3e2a1b".to_owned()));
+    let request = Request::get("/").body(Body::empty()).unwrap();
+    let page = app(layer(), here).oneshot(request).await.unwrap().into_body();
+    let page = to_bytes(page, 1 << 20).await.unwrap();
+    let page = std::str::from_utf8(&page).unwrap();
+    assert!(
+        page.contains("Instance 0 answered") && page.contains("<code>5f3e2a1b</code>"),
+        "{page}"
+    );
+    let (_, elsewhere) = ask(&layer(), Request::get("/"), "").await;
+    assert!(!elsewhere.contains("Its platform"), "{elsewhere}");
+}
+
+#[tokio::test]
 async fn reading_makes_no_session() {
     let (response, me) = ask(&layer(), Request::get("/api/me"), "").await;
     assert_eq!(me, r#"{"user":null,"instance":"7","visits":0,"session":null}"#);
@@ -208,6 +223,40 @@ async fn each_note_is_edited_and_deleted_by_itself() {
     assert_eq!(notes(&page().await), [&**milk, &**honey]);
     post(honey, "text=").await;
     assert_eq!(notes(&page().await), [&**milk]);
+}
+
+#[tokio::test]
+async fn of_a_note_that_two_tabs_write_both_texts_are_kept() {
+    let layer = layer();
+    let cookie = login_cookie(&layer, "ada").await.unwrap();
+    let post = async |path: &str, form: &str| {
+        let request = Request::post(path).header("cookie", &cookie);
+        assert_eq!(ask(&layer, request, form).await.0.status(), StatusCode::SEE_OTHER);
+    };
+    let page = async || ask(&layer, Request::get("/").header("cookie", &cookie), "").await.1;
+    post("/notes", "text=milk%0D%0Aand").await;
+    let first = notes(&page().await).remove(0);
+    // Both tabs show the first text.
+    let before = "before=milk%0D%0Aand";
+    post(&first, &format!("text=cream&{before}")).await;
+    post(&first, &format!("text=honey&{before}")).await;
+    let kept = async |texts: &[&str]| {
+        let page = page().await;
+        let is_kept = texts.iter().all(|text| page.contains(&format!("\n{text}</textarea>")));
+        assert!(
+            is_kept && notes(&page).len() == texts.len(),
+            "{texts:?}: {:?}",
+            notes(&page)
+        );
+    };
+    kept(&["cream", "honey"]).await;
+    // Nor is deleted what was not seen, and who sends the same again makes no other note of it.
+    post(&format!("{first}/delete"), before).await;
+    post(&first, &format!("text=&{before}")).await;
+    post(&first, &format!("text=cream&{before}")).await;
+    kept(&["cream", "honey"]).await;
+    post(&format!("{first}/delete"), "before=cream").await;
+    kept(&["honey"]).await;
 }
 
 #[tokio::test]

@@ -19,9 +19,10 @@ pub(super) fn of_fleet(args: &FleetArgs, source: &Source) -> Variables {
     variables.set_if("MAX_SESSIONS", args.sessions.max_sessions.map(|max| max.to_string()));
     match source {
         // An instance has a VCAP_APPLICATION, and looks at no DATABASE_URL.
-        Source::Url(url) => variables.set("STORE_URL", url),
+        Source::Url { url, .. } => variables.set("STORE_URL", url),
         Source::Text { json, .. } => {
             variables.set("VCAP_SERVICES", json);
+            variables.remove("STORE_URL");
             variables.remove("VCAP_SERVICES_FILE_PATH");
         }
         // It inherits them, or finds none either.
@@ -29,7 +30,16 @@ pub(super) fn of_fleet(args: &FleetArgs, source: &Source) -> Variables {
     }
     variables.set_if("SESSION_BACKEND", args.store.backend.map(Backend::name));
     variables.set_if("SESSION_SERVICE", args.store.service.as_ref());
+    variables.set_if("SESSION_PREFIX", args.store.prefix.as_ref());
     variables.set_if("SESSION_CA_FILE", args.store.ca_file.as_ref());
+    variables.set(
+        "SESSION_ACCEPT_ANY_CERTIFICATE",
+        args.store.accept_any_certificate.to_string(),
+    );
+    variables.set_if(
+        "SESSION_CONNECTIONS",
+        args.store.connections.map(|most| most.to_string()),
+    );
     variables.set_if("STORE_TIMEOUT", args.store.timeout.map(Span::written));
     variables
 }
@@ -88,6 +98,9 @@ mod tests {
                 "--backend=postgres",
                 "--service=sessions",
                 "--ca-file=ca.pem",
+                "--accept-any-certificate",
+                "--connections=3",
+                "--prefix=shop",
                 "--store-timeout=5s",
             ],
             &Source::Bound(services()),
@@ -99,6 +112,9 @@ mod tests {
             ("SESSION_BACKEND", "postgres"),
             ("SESSION_SERVICE", "sessions"),
             ("SESSION_CA_FILE", "ca.pem"),
+            ("SESSION_ACCEPT_ANY_CERTIFICATE", "true"),
+            ("SESSION_CONNECTIONS", "3"),
+            ("SESSION_PREFIX", "shop"),
             ("STORE_TIMEOUT", "5000ms"),
         ] {
             assert_eq!(all.get(name), Some(Some(value.as_ref())), "{name}");
@@ -112,7 +128,13 @@ mod tests {
     #[test]
     fn an_instance_finds_the_store_that_its_fleet_found() {
         let url = "redis://:secret@redis.example";
-        let by_url = told(&[], &Source::Url(url.to_owned()));
+        let by_url = told(
+            &[],
+            &Source::Url {
+                url: url.to_owned(),
+                setting: "--store",
+            },
+        );
         assert_eq!(by_url.get("STORE_URL"), Some(Some(url.as_ref())));
 
         let json = "{}".to_owned();
@@ -124,7 +146,9 @@ mod tests {
             },
         );
         assert_eq!(by_file.get("VCAP_SERVICES"), Some(Some("{}".as_ref())));
-        assert_eq!(by_file.get("VCAP_SERVICES_FILE_PATH"), Some(None), "it would win");
+        for other in ["STORE_URL", "VCAP_SERVICES_FILE_PATH"] {
+            assert_eq!(by_file.get(other), Some(None), "{other} would win");
+        }
 
         assert!(!format!("{by_url:?}").contains("secret"), "{by_url:?}");
     }

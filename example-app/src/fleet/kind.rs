@@ -3,7 +3,7 @@ use crate::{
     Failure,
     cli::FleetArgs,
     serve::{Forwarded, Instance},
-    store::{Place, Source, Store},
+    store::{Place, Source, Store, explain},
 };
 
 /// How instances are run.
@@ -23,13 +23,15 @@ impl Kind {
             Some(path) => Source::in_file(path)?,
             None => Source::of(&args.store)?,
         };
-        let store = Place::of(&source, &args.store)?.connect().await?;
+        let store = Place::of(&source, &args.store)?.connect().await.map_err(explain)?;
         Ok(match store {
             Store::Memory(_) => Self::Tasks {
                 store,
                 instance: Instance {
                     name: String::new(),
+                    guid: None,
                     index: None,
+                    is_local: true,
                     cookies: args.cookies,
                     sessions: args.sessions,
                     store_timeout: args.store.timeout,

@@ -9,6 +9,7 @@ mod member;
 mod platform;
 mod roster;
 mod screen;
+mod table;
 mod variables;
 mod watch;
 
@@ -16,20 +17,22 @@ use crate::{
     Failure,
     cli::FleetArgs,
     serve::{channel, listen, on_request, serve_until},
+    tell,
 };
 
 use balancer::balancer;
 pub(crate) use console::Command;
 use platform::Platform;
 use roster::Roster;
+pub(crate) use screen::Screen;
 
 /// The command `fleet`.
-pub(crate) async fn run(args: &FleetArgs) -> Result<(), Failure> {
+pub(crate) async fn run(args: &FleetArgs, screen: Screen) -> Result<(), Failure> {
     let stop = on_request()?;
     let front = listen(&args.listen).await?;
     let address = front.local_addr()?;
     let roster = Roster::default();
-    let mut platform = Platform::new(args, roster.clone(), address).await?;
+    let mut platform = Platform::new(args, roster.clone(), address, screen).await?;
 
     let (running, end) = channel();
     let balancer = tokio::spawn(serve_until(end.clone(), front, balancer(roster, end)));
@@ -39,6 +42,6 @@ pub(crate) async fn run(args: &FleetArgs) -> Result<(), Failure> {
     balancer.await??;
     platform.stop_all().await;
     outcome?;
-    println!("stopped");
+    tell("stopped");
     Ok(())
 }

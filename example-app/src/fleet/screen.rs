@@ -1,11 +1,24 @@
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-use super::platform::Row;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::{
+    platform::Row,
+    table::{DIM, PLAIN, Size, cut, fit, table},
+};
 
 /// What the fleet says. On a terminal a table of the instances stays at the bottom and is kept up to date, above the
 /// line that is typed; elsewhere only what happens is told, a line each.
+///
+/// What is logged goes through it too, so that it comes above the table and not into it.
+#[derive(Clone, Debug)]
+pub(crate) struct Screen(Arc<Mutex<Drawing>>);
+
 #[derive(Debug)]
-pub(super) struct Screen {
+struct Drawing {
     is_terminal: bool,
     /// How many lines of the table are on the terminal, above the line that is typed.
     drawn: usize,
@@ -13,39 +26,77 @@ pub(super) struct Screen {
     shown: Vec<String>,
 }
 
-/// Colours that can be told apart, also by the colour-blind, as far as a terminal's eight allow.
-const READY: &str = "\x1b[32m";
-const WAITING: &str = "\x1b[33m";
-const DIM: &str = "\x1b[2m";
-const PLAIN: &str = "\x1b[0m";
+/// What the line is for that is typed.
+const PROMPT: &str = "scale N, restart K, kill K, roll, status >";
 
 impl Screen {
-    pub(super) fn new() -> Self {
-        Self {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Drawing {
             is_terminal: io::stdout().is_terminal(),
             drawn: 0,
             shown: Vec::new(),
-        }
+        })))
     }
 
     /// Tells what happened.
-    pub(super) fn say(&mut self, line: &str) {
-        if self.is_terminal && self.drawn > 0 {
-            // Over the table; the next look draws it again below.
-            print!("\r\x1b[{}A\x1b[J", self.drawn);
-            self.drawn = 0;
+    pub(super) fn say(&self, line: &str) {
+        let mut drawing = self.drawing();
+        print(&(drawing.clear() + line + "\n"));
+    }
+
+    /// Passes on what was logged: lines, each with its end.
+    pub(super) fn log(&self, lines: &str) {
+        let mut drawing = self.drawing();
+        if io::stderr().is_terminal() {
+            print(&drawing.clear());
         }
-        println!("{line}");
+        // Whoever does not read it any more does not want it.
+        let _gone = io::stderr().write_all(lines.as_bytes());
     }
 
     /// Shows the instances as they are now, if this is a terminal.
-    pub(super) fn keep(&mut self, rows: &[Row]) {
-        if !self.is_terminal || rows.is_empty() {
-            return;
+    pub(super) fn keep(&self, rows: &[Row]) {
+        let mut drawing = self.drawing();
+        if drawing.is_terminal && !rows.is_empty() {
+            print(&drawing.keep(rows, Size::of_terminal()));
         }
-        let lines = table(rows, true);
+    }
+
+    /// A line was typed: the table is where it was, and no longer above the next one.
+    pub(super) fn typed(&self) {
+        self.drawing().drawn = 0;
+    }
+
+    /// Shows the instances once.
+    pub(super) fn show(&self, rows: &[Row]) {
+        let is_terminal = self.drawing().is_terminal;
+        for line in table(rows, is_terminal) {
+            match is_terminal {
+                true => self.say(&cut(&line, Size::of_terminal().columns)),
+                false => self.say(&line),
+            }
+        }
+    }
+
+    fn drawing(&self) -> MutexGuard<'_, Drawing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drawing {
+    /// What takes the table away; it is drawn again below what is said then.
+    fn clear(&mut self) -> String {
+        match std::mem::take(&mut self.drawn) {
+            0 => String::new(),
+            drawn => format!("\r\x1b[{drawn}A\x1b[J"),
+        }
+    }
+
+    /// What brings the table up to date.
+    fn keep(&mut self, rows: &[Row], size: Size) -> String {
+        let lines = fit(table(rows, true), size);
         if self.drawn > 0 && lines == self.shown {
-            return;
+            return String::new();
         }
         let mut text = String::new();
         if self.drawn == lines.len() {
@@ -56,52 +107,69 @@ impl Screen {
             }
             text += "\x1b8";
         } else {
-            if self.drawn > 0 {
-                text += &format!("\r\x1b[{}A\x1b[J", self.drawn);
-            }
+            text += &self.clear();
             for line in &lines {
                 text += &format!("{line}\n");
             }
-            text += &format!("{DIM}scale N, restart K, kill K, roll, status >{PLAIN} ");
+            text += &cut(&format!("{DIM}{PROMPT}{PLAIN} "), size.columns.saturating_sub(1));
             self.drawn = lines.len();
         }
         self.shown = lines;
-        print!("{text}");
-        let _gone = io::stdout().flush();
-    }
-
-    /// A line was typed: the table is where it was, and no longer above the next one.
-    pub(super) fn typed(&mut self) {
-        self.drawn = 0;
-    }
-
-    /// Shows the instances once.
-    pub(super) fn show(&mut self, rows: &[Row]) {
-        for line in table(rows, self.is_terminal) {
-            self.say(&line);
-        }
+        text
     }
 }
 
-fn table(rows: &[Row], colour: bool) -> Vec<String> {
-    let paint = |colour_of: &str, text: String| match colour {
-        true => format!("{colour_of}{text}{PLAIN}"),
-        false => text,
-    };
-    let head = format!(
-        "{:>8}  {:<9} {:>9} {:>9}  {:<22} store",
-        "instance", "state", "requests", "sessions", "address"
-    );
-    let mut lines = vec![paint(DIM, head)];
-    lines.extend(rows.iter().map(|row| {
-        let state = paint(
-            if row.state == "ready" { READY } else { WAITING },
-            format!("{:<9}", row.state),
+/// The log's way to the terminal, an event at a time.
+impl<'a> MakeWriter<'a> for Screen {
+    type Writer = &'a Self;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        self
+    }
+}
+
+impl Write for &Screen {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        self.log(&String::from_utf8_lossy(event));
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whoever does not read it any more does not want it.
+fn print(text: &str) {
+    let mut output = io::stdout().lock();
+    let _gone = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::table::tests::rows;
+
+    #[test]
+    fn what_is_said_takes_the_tables_place() {
+        let size = Size { columns: 80, lines: 24 };
+        let mut drawing = Drawing {
+            is_terminal: true,
+            drawn: 0,
+            shown: Vec::new(),
+        };
+        assert_eq!(drawing.clear(), "", "there is no table yet");
+        assert!(drawing.keep(&rows(2), size).ends_with(&format!("{PROMPT}{PLAIN} ")));
+        assert_eq!(drawing.keep(&rows(2), size), "", "nothing has changed");
+        assert_eq!(drawing.clear(), "\r\x1b[3A\x1b[J");
+        assert!(
+            drawing.keep(&rows(2), size).contains(PROMPT),
+            "it is drawn again, below"
         );
-        format!(
-            "{:>8}  {state} {:>9} {:>9}  {:<22} {}",
-            row.index, row.requests, row.sessions, row.address, row.store
-        )
-    }));
-    lines
+        // One that has grown is drawn anew, and one that has not in its place.
+        assert!(drawing.keep(&rows(3), size).starts_with("\r\x1b[3A\x1b[J"));
+        let mut busier = rows(3);
+        busier[0].requests = 8;
+        assert!(drawing.keep(&busier, size).starts_with("\x1b7\r\x1b[4A"));
+    }
 }

@@ -102,11 +102,17 @@ impl Health {
 
     /// A middleware that counts requests, and the sessions they belong to.
     pub(crate) async fn count(State(health): State<Self>, session: Session, request: Request, next: Next) -> Response {
-        let mut response = next.run(request).await;
+        let response = next.run(request).await;
         health.0.requests.fetch_add(1, Ordering::Relaxed);
         health.saw(session.id());
+        response
+    }
+
+    /// A middleware that closes the connections of an instance that stops: whoever keeps one open for the next request
+    /// had better look for another instance.
+    pub(super) async fn close(State(health): State<Self>, request: Request, next: Next) -> Response {
+        let mut response = next.run(request).await;
         if health.is_stopping() {
-            // Whoever keeps the connection open for the next request had better look for another instance.
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }
@@ -137,10 +143,14 @@ impl Health {
 
     async fn status(&self, instance: String, store: &dyn SessionStore) -> Status {
         let store = store.ping().await;
+        if let Err(error) = &store {
+            tracing::debug!("the store does not answer: {}", chain(error));
+        }
         Status {
             instance,
             phase: self.phase().name().to_owned(),
-            store: store.map_or_else(|error| chain(&error), |()| "ok".to_owned()),
+            // Anybody may ask, so no word of where the store is; that is logged.
+            store: store.map_or_else(|error| error.to_string(), |()| "ok".to_owned()),
             requests: self.0.requests.load(Ordering::Relaxed),
             sessions: self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner).len(),
         }

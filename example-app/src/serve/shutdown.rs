@@ -1,15 +1,24 @@
-use std::{future::Future, io, net::SocketAddr, thread, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Weak, thread, time::Duration};
 
 use axum::Router;
-use tokio::{net::TcpListener, sync::watch, time::sleep};
+use session_core::SessionStore;
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    time::{sleep, timeout},
+};
 
 use super::Health;
 
 /// How long an instance that was asked to stop goes on taking connections, while whoever balances finds out.
-const NOTICE: Duration = Duration::from_millis(500);
+const NOTICE: Duration = Duration::from_secs(2);
 
-/// How long requests that are being answered may go on after that. Platforms kill after ten seconds.
-const GRACE: Duration = Duration::from_millis(7500);
+/// How long requests that are being answered may go on after that. With what is before and after it this is eight
+/// seconds; platforms kill after ten.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long what requests have left running may then use the store: a commit goes on if its browser has gone.
+const FLUSH: Duration = Duration::from_secs(1);
 
 /// Whoever holds it keeps the servers running that were given its [`Signal`].
 #[derive(Debug)]
@@ -112,6 +121,18 @@ pub(super) async fn serve_instance(
     }
 }
 
+/// Waits until nobody uses the store any more that this instance's requests used, or the time for that is over.
+pub(super) async fn until_unused(store: &Weak<dyn SessionStore>) {
+    let unused = async {
+        while store.strong_count() > 0 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    if timeout(FLUSH, unused).await.is_err() {
+        tracing::warn!("something still uses the store and is not waited for");
+    }
+}
+
 /// Serves `app` until the signal comes and the requests under way are answered, or their grace is over.
 pub(crate) async fn serve_until(signal: Signal, listener: TcpListener, app: Router) -> io::Result<()> {
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
@@ -123,5 +144,40 @@ pub(crate) async fn serve_until(signal: Signal, listener: TcpListener, app: Rout
     tokio::select! {
         ended = server => ended,
         () = overtime => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use session_core::MemoryStore;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// How long an instance waits for work that goes on for so long.
+    async fn waits_for(work: Duration) -> Duration {
+        let store: Arc<dyn SessionStore> = Arc::new(MemoryStore::new());
+        let in_use = Arc::downgrade(&store);
+        tokio::spawn(async move {
+            sleep(work).await;
+            drop(store);
+        });
+        let begin = Instant::now();
+        until_unused(&in_use).await;
+        begin.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_requests_have_left_running_is_waited_for_but_not_for_ever() {
+        let short = waits_for(Duration::from_millis(300)).await;
+        assert!((300..400).contains(&short.as_millis()), "{short:?}");
+        assert_eq!(waits_for(Duration::from_secs(3600)).await, FLUSH);
+    }
+
+    #[test]
+    fn an_instance_that_stops_is_done_before_it_is_killed() {
+        assert!(NOTICE + GRACE + FLUSH <= Duration::from_secs(8));
     }
 }

@@ -42,8 +42,8 @@ impl Store {
         }
     }
 
-    /// The app's own set-up work: done once, by whichever instance gets to it first. Another deployment whose work is
-    /// another has to give it another name.
+    /// The app's own set-up work: done once for the prefix of the store and this name, by whichever instance gets to it
+    /// first. Another deployment whose work is another has to give it another name.
     pub(crate) async fn set_up(&self) -> Result<(), Error> {
         const NAME: &str = "example-app: load agency contacts, 2026-11";
         let work = async || {

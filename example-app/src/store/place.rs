@@ -5,7 +5,10 @@ use session_core::{
 use session_postgres::{PostgresOptions, PostgresStore};
 use session_redis::{RedisOptions, RedisStore};
 
-use super::{Source, Store};
+use super::{
+    Source, Store,
+    check::{check_ca_file, check_prefix},
+};
 use crate::{
     Failure,
     cli::{Backend, StoreArgs},
@@ -20,10 +23,19 @@ pub(crate) enum Place {
     Redis(Box<RedisOptions>),
 }
 
-/// A URL that names no store.
-#[derive(Debug, PartialEq, thiserror::Error)]
-#[error("{0}; --store takes memory, redis://…, rediss://… or postgres://…")]
-struct UnknownStore(String);
+/// A setting that names no store.
+#[derive(Debug, thiserror::Error)]
+enum BadStore {
+    #[error("{setting}: {what}; use memory, redis://…, rediss://… or postgres://…")]
+    Unknown { setting: &'static str, what: String },
+
+    #[error("{setting} cannot be used")]
+    Unusable {
+        setting: &'static str,
+        #[source]
+        why: Error,
+    },
+}
 
 /// Why no bound service can be chosen.
 #[derive(Debug, thiserror::Error)]
@@ -50,27 +62,37 @@ enum NoChoice {
 impl Place {
     pub(crate) fn of(source: &Source, args: &StoreArgs) -> Result<Self, Failure> {
         let place = match source {
-            Source::Url(url) => Self::at(url),
+            Source::Url { url, setting } => Self::at(url, setting),
             Source::Bound(services) | Source::Text { services, .. } => {
                 Self::bound(services, args.service.as_deref(), args.backend)
             }
             Source::Nothing => Ok(Self::Memory),
         };
+        args.prefix.as_deref().map_or(Ok(()), check_prefix)?;
+        args.ca_file.as_deref().map_or(Ok(()), check_ca_file)?;
         Ok(place?.with(args))
     }
 
     /// The store that a URL names. Nothing of the URL is told: there may be a password in it.
-    fn at(url: &str) -> Result<Self, Failure> {
-        Ok(match url.split_once("://").map(|(scheme, _)| scheme) {
-            None if url == "memory" => Self::Memory,
-            Some("postgres" | "postgresql") => Self::Postgres(Box::new(PostgresOptions::from_url(url)?)),
-            Some("redis" | "rediss" | "valkey" | "valkeys") => Self::Redis(Box::new(RedisOptions::from_url(url)?)),
+    fn at(url: &str, setting: &'static str) -> Result<Self, Failure> {
+        let unusable = |why| BadStore::Unusable { setting, why };
+        let what = match url.split_once("://").map(|(scheme, _)| scheme) {
+            None if url == "memory" => return Ok(Self::Memory),
+            Some("postgres" | "postgresql") => {
+                let options = PostgresOptions::from_url(url).map_err(unusable)?;
+                return Ok(Self::Postgres(Box::new(options)));
+            }
+            Some("redis" | "rediss" | "valkey" | "valkeys") => {
+                let options = RedisOptions::from_url(url).map_err(unusable)?;
+                return Ok(Self::Redis(Box::new(options)));
+            }
             // Anything but letters may be part of a password.
             Some(scheme) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
-                return Err(UnknownStore(format!("there is no store for {scheme}://")).into());
+                format!("there is no store for {scheme}://")
             }
-            _ => return Err(UnknownStore("the store is no URL".into()).into()),
-        })
+            _ => "the store is no URL".to_owned(),
+        };
+        Err(BadStore::Unknown { setting, what }.into())
     }
 
     /// The bound service of this name, this kind, or both; the only one, if neither is given.
@@ -89,8 +111,18 @@ impl Place {
         match self {
             Self::Memory => Self::Memory,
             Self::Postgres(mut options) => {
+                if let Some(prefix) = &args.prefix {
+                    *options = options.schema(prefix);
+                }
                 if let Some(path) = &args.ca_file {
                     *options = options.ca_file(path);
+                }
+                if args.accept_any_certificate {
+                    tracing::warn!("no certificate of PostgreSQL is verified: whoever diverts a connection reads it");
+                    *options = options.accept_any_certificate();
+                }
+                if let Some(most) = args.connections {
+                    *options = options.connections(most.into());
                 }
                 if let Some((connect, command)) = timeouts {
                     *options = options.connect_timeout(connect).command_timeout(command);
@@ -98,6 +130,9 @@ impl Place {
                 Self::Postgres(options)
             }
             Self::Redis(mut options) => {
+                if let Some(prefix) = &args.prefix {
+                    *options = options.key_prefix(prefix);
+                }
                 if let Some(path) = &args.ca_file {
                     *options = options.ca_file(path);
                 }
@@ -150,7 +185,10 @@ fn only_backend(services: &BoundServices, name: Option<&str>) -> Result<Backend,
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::{Cli, Command};
 
     #[test]
     fn an_unknown_store_is_refused_with_the_known_ones_and_no_password() {
@@ -161,10 +199,39 @@ mod tests {
             "redis:secret",
             "a:secret@b://c",
         ] {
-            let Err(error) = Place::at(url) else { panic!("{url}") };
+            let Err(error) = Place::at(url, "DATABASE_URL") else {
+                panic!("{url}")
+            };
             let text = error.to_string();
+            assert!(text.starts_with("DATABASE_URL: "), "{text}");
             assert!(text.contains("memory, redis://…, rediss://… or postgres://…"), "{text}");
             assert!(!text.contains("secret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_reached_as_the_arguments_say() {
+        let with = |url, arguments: &[&str]| {
+            let first = ["example-app", "migrate", "--store", url];
+            let all = first.into_iter().chain(arguments.iter().copied());
+            let Some(Command::Migrate(args)) = Cli::try_parse_from(all).unwrap().command else {
+                panic!("{arguments:?}")
+            };
+            let place = Place::of(&Source::of(&args).unwrap(), &args);
+            place.map_or_else(|error| error.to_string(), |place| format!("{place:?}"))
+        };
+        let (redis, postgres) = ("redis://r.example", "postgres://db.example");
+        let all = ["--prefix=shop", "--connections=3", "--accept-any-certificate"];
+        for part in ["schema: \"shop\"", "connections: 3", "tls: Require"] {
+            assert!(with(postgres, &all).contains(part), "{part}");
+            assert!(!with(postgres, &[]).contains(part), "{part}");
+        }
+        assert!(with(redis, &all).contains("key_prefix: \"shop\""));
+        for prefix in ["", "Shop", "1st", "a-b", &"x".repeat(64)] {
+            for url in [redis, postgres, "memory"] {
+                let refused = with(url, &["--prefix", prefix]);
+                assert!(refused.contains("SESSION_PREFIX"), "{prefix:?}: {refused}");
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use crate::{browser::Browser, database::Database, process};
+use crate::{browser::Browser, database::Database, process, ready};
 
 #[tokio::test]
 async fn instances_share_what_a_browser_does_over_redis() {
@@ -12,6 +12,31 @@ async fn instances_share_what_a_browser_does_over_redis() {
 #[tokio::test]
 async fn instances_share_what_a_browser_does_over_postgres() {
     instances_share_what_a_browser_does(Database::Postgres).await;
+}
+
+#[tokio::test]
+async fn apps_with_a_prefix_each_share_a_server_and_nothing_else() {
+    for database in [Database::Redis, Database::Postgres] {
+        let url = database.url().await;
+        let start = |prefix| process::serve_with(prefix, &url, &["--prefix", prefix]);
+        let (mut shop, at_shop) = start("shop");
+        let (mut blog, at_blog) = start("blog");
+        for address in [&at_shop, &at_blog] {
+            ready::until_ready(address).await;
+        }
+        let browser = Browser::new();
+        let login = format!("{at_shop}/login");
+        browser.post_form(&login, "name=ada&password=engine").await;
+        for (address, user) in [(&at_blog, None), (&at_shop, Some("ada"))] {
+            let me = browser.get(&format!("{address}/api/me")).await.json();
+            assert_eq!(me["user"].as_str(), user, "{database:?}");
+        }
+        for app in [&mut shop, &mut blog] {
+            app.signal("-TERM");
+            let ended = app.end();
+            assert_eq!(ended.errors.matches(ready::SET_UP).count(), 1, "{ended:?}");
+        }
+    }
 }
 
 async fn instances_share_what_a_browser_does(database: Database) {

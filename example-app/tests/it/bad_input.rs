@@ -1,9 +1,10 @@
 //! What is wrong is told in a clear sentence, without the password in the URL.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, process::Command};
 
 use axum::http::{Request, StatusCode, header};
 use serde_json::json;
+use sqlx::{Connection, PgConnection, raw_sql};
 
 use crate::{
     browser::Browser,
@@ -13,7 +14,11 @@ use crate::{
 
 /// Runs the app to its end, which must be a failure, and returns what it says.
 fn failure(arguments: &[&str]) -> String {
-    let ended = Process::start(&mut app(arguments)).end();
+    ends_with_error(&mut app(arguments))
+}
+
+fn ends_with_error(command: &mut Command) -> String {
+    let ended = Process::start(command).end();
     assert!(!ended.succeeded && !ended.errors.contains("secret"), "{ended:?}");
     // The last line; there may be warnings before it.
     let error = ended
@@ -35,6 +40,22 @@ fn an_unknown_store_is_refused_with_the_known_ones() {
         );
     }
     failure(&["--store", "postgres//app:secret@127.0.0.1/app"]);
+}
+
+#[test]
+fn a_url_that_cannot_be_used_is_told_by_the_variable_that_it_is_in() {
+    for (url, expected) in [
+        ("mysql://app:secret@127.0.0.1/app", "there is no store for mysql://"),
+        (
+            "postgres://app:secret@127.0.0.1/app?sslmode=on",
+            "the sslmode of a PostgreSQL URL is one of",
+        ),
+    ] {
+        for (variable, named) in [("DATABASE_URL", "DATABASE_URL"), ("STORE_URL", "--store or STORE_URL")] {
+            let error = ends_with_error(app(["serve", "--port", "0"]).env(variable, url));
+            assert!(error.starts_with(named) && error.contains(expected), "{error}");
+        }
+    }
 }
 
 #[test]
@@ -67,6 +88,21 @@ async fn a_wrong_password_is_told() {
         let errors = failure(&["serve", "--port", "0", "--store", &store]);
         assert!(errors.contains(reason), "{errors}");
     }
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_make_the_tables_is_told() {
+    let url = Database::Postgres.url().await;
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    raw_sql("create role modest login password 'secret'")
+        .execute(&mut admin)
+        .await
+        .unwrap();
+    let (_, server) = url.rsplit_once('@').unwrap();
+    let store = format!("postgres://modest:secret@{server}");
+    // It does not wait for what only somebody else can give it.
+    let errors = failure(&["serve", "--port", "0", "--store", &store, "--prefix", "modest"]);
+    assert!(errors.contains("let it create schemas in this database"), "{errors}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Services that Cloud Foundry has bound: in every shape that they come in, and in some that cannot work.
 
-use std::{path::Path, process::Command};
+use std::{io::Write, net::TcpListener, path::Path, process::Command, thread};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::{Value, json};
@@ -107,6 +107,10 @@ async fn shares_logins(variables: &[(&str, &str)]) {
         .map(|index| {
             let mut process = Process::start(serve(variables).env("CF_INSTANCE_INDEX", index));
             let address = process.line_after("listens on ");
+            assert!(
+                address.starts_with("http://0.0.0.0:"),
+                "for whoever balances: {address}"
+            );
             (process, address)
         })
         .into();
@@ -145,11 +149,18 @@ async fn a_postgres_of_cloud_gov_is_used_with_a_verified_certificate() {
     let other = ("DATABASE_URL", "postgres://nobody@nowhere.invalid/none");
     shares_logins(&[("VCAP_SERVICES", &services), ca_file, other]).await;
 
-    let ended = Process::start(&mut serve(&[("VCAP_SERVICES", &services)])).end();
-    assert!(!ended.succeeded);
-    assert!(
-        ended.errors.contains("no connection to PostgreSQL at"),
-        "without the authority: {ended:?}"
+    // Without the authority.
+    is_told_at_last(&[("VCAP_SERVICES", &services)], "--ca-file or SESSION_CA_FILE");
+    shares_logins(&[("VCAP_SERVICES", &services), ("SESSION_ACCEPT_ANY_CERTIFICATE", "true")]).await;
+}
+
+#[test]
+fn a_redis_whose_certificate_is_not_trusted_is_told() {
+    let server = Authority::new().redis();
+    let services = json!({"aws-elasticache-redis": [elasticache("session-redis", server.port(), "rediss")]});
+    is_told_at_last(
+        &[("VCAP_SERVICES", &services.to_string())],
+        "--ca-file or SESSION_CA_FILE",
     );
 }
 
@@ -195,6 +206,9 @@ fn what_cannot_be_used_is_told_in_one_sentence() {
     no_host["credentials"] = json!({"password": redis_server::PASSWORD});
     let mut bad_port = redis("one");
     bad_port["credentials"]["port"] = "70000".into();
+    let ssl_mode = json!({"user-provided": [
+        user_provided("it", &json!({"uri": "postgres://a:geheim@db.invalid/x?sslmode=verify"})),
+    ]});
     let mysql = json!({
         "aws-rds": [{"label": "aws-rds", "name": "other", "credentials": {"uri": "mysql2://a:geheim@db.invalid/x"}}],
     });
@@ -207,6 +221,7 @@ fn what_cannot_be_used_is_told_in_one_sentence() {
         (both.to_string(), "SESSION_BACKEND"),
         (json!({"aws-elasticache-redis": [no_host]}).to_string(), "host"),
         (json!({"aws-elasticache-redis": [bad_port]}).to_string(), "port"),
+        (ssl_mode.to_string(), "verify-ca, verify-full"),
     ] {
         is_told(&[("VCAP_SERVICES", &services)], expected);
     }
@@ -215,18 +230,92 @@ fn what_cannot_be_used_is_told_in_one_sentence() {
         "/nowhere/vcap_services",
     );
     is_told(&[], "VCAP_SERVICES");
+
+    let services = json!({"aws-elasticache-redis": [redis("one")]}).to_string();
+    let services = ("VCAP_SERVICES", &*services);
+    let no_certificate = NamedTempFile::new().unwrap();
+    for (name, value, expected) in [
+        ("SESSION_CA_FILE", "/nowhere/ca.pem", "/nowhere/ca.pem"),
+        ("SESSION_CA_FILE", text(no_certificate.path()), "certificate"),
+        ("SESSION_PREFIX", "my-app", "my-app"),
+    ] {
+        is_told(&[services, (name, value)], expected);
+        is_told(&[services, (name, value)], name);
+    }
 }
 
+#[test]
+fn a_database_that_is_another_kind_of_server_is_told() {
+    let services = json!({"aws-rds": [rds(greeter())]}).to_string();
+    is_told_at_last(&[("VCAP_SERVICES", &services)], "another kind of server");
+}
+
+/// The port of a server that speaks first, as MySQL does.
+fn greeter() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for mut guest in listener.incoming().flatten() {
+            let _gone = guest.write_all(b"\x4a\0\0\0\x0a8.0.36\0");
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_variable_without_a_value_is_as_good_as_none() {
+    let server = redis_server::Server::start();
+    let services = json!({"user-provided": [user_provided("it", &json!({"uri": server.url()}))]}).to_string();
+    let empty = [
+        "HTTPS",
+        "IDLE_TIMEOUT",
+        "MAX_SESSIONS",
+        "SESSION_ACCEPT_ANY_CERTIFICATE",
+        "SESSION_BACKEND",
+        "SESSION_CA_FILE",
+        "SESSION_CONNECTIONS",
+        "SESSION_PREFIX",
+        "SESSION_SERVICE",
+        "STORE_TIMEOUT",
+        "STORE_URL",
+        "TRUSTED_HOPS",
+        "RUST_LOG",
+    ];
+    let mut variables = vec![("VCAP_SERVICES", &*services)];
+    variables.extend(empty.map(|name| (name, "")));
+    shares_logins(&variables).await;
+    let mut elsewhere = app(["serve", "--port", "0"]);
+    for name in ["CF_INSTANCE_GUID", "CF_INSTANCE_INDEX", "DATABASE_URL"] {
+        elsewhere.env(name, "");
+    }
+    let mut process = Process::start(&mut elsewhere);
+    let listens = process.line_with("listens on ");
+    assert!(
+        !listens.contains("instance  ") && listens.contains(" http://127.0.0.1:"),
+        "{listens}"
+    );
+}
+
+/// It is told before anything is served.
 #[track_caller]
 fn is_told(variables: &[(&str, &str)], expected: &str) {
+    let lines = is_told_at_last(variables, expected);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+}
+
+/// It is told in the last line, when the store has been asked; what it says in all.
+#[track_caller]
+fn is_told_at_last(variables: &[(&str, &str)], expected: &str) -> Vec<String> {
     let ended = Process::start(&mut serve(variables)).end();
-    let lines: Vec<&str> = ended.errors.lines().collect();
-    assert!(!ended.succeeded && lines.len() == 1, "{variables:?}: {ended:?}");
+    let lines: Vec<String> = ended.errors.lines().map(str::to_owned).collect();
+    assert!(!ended.succeeded, "{variables:?}: {ended:?}");
+    let last = lines.last().unwrap();
     assert!(
-        lines[0].starts_with("error: ") && lines[0].contains(expected),
+        last.starts_with("error: ") && last.contains(expected),
         "{expected}: {lines:?}"
     );
     for secret in [redis_server::PASSWORD, postgres_server::PASSWORD, "geheim"] {
-        assert!(!lines[0].contains(secret), "{lines:?}");
+        assert!(!lines.iter().any(|line| line.contains(secret)), "{lines:?}");
     }
+    lines
 }

@@ -24,6 +24,13 @@ pub(crate) struct Browser {
 /// The cookies of one host by their names; browsers do not tell ports apart.
 type Jar = BTreeMap<String, String>;
 
+/// A response that is read as it comes.
+pub(crate) struct Stream {
+    body: Body,
+    /// What has come and was not looked for yet.
+    text: String,
+}
+
 /// A response, read to its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -69,17 +76,23 @@ impl Browser {
         self.send(Request::post(url), form).await
     }
 
+    /// Opens a stream of events.
+    pub(crate) async fn listen(&self, url: &str) -> Stream {
+        let mut request = Request::get(url).body(Body::empty()).unwrap();
+        self.give_cookies(request.headers_mut());
+        let response = self.client.request(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        Stream {
+            body: Body::new(response.into_body()),
+            text: String::new(),
+        }
+    }
+
     /// Sends a request with the cookies it has now. The future owns all it needs, so that it may run beside others.
     pub(crate) fn send(&self, request: Builder, form: &str) -> impl Future<Output = Answer> + Send + use<> {
         let mut request = request.body(Body::from(form.to_owned())).unwrap();
-        let cookies: Vec<String> = {
-            let jar = self.jar.lock().unwrap();
-            jar.iter().map(|(name, value)| format!("{name}={value}")).collect()
-        };
         let headers = request.headers_mut();
-        if !cookies.is_empty() {
-            headers.insert(header::COOKIE, cookies.join("; ").parse().unwrap());
-        }
+        self.give_cookies(headers);
         headers.insert(
             header::CONTENT_TYPE,
             "application/x-www-form-urlencoded".parse().unwrap(),
@@ -99,6 +112,14 @@ impl Browser {
         }
     }
 
+    fn give_cookies(&self, headers: &mut HeaderMap) {
+        let jar = self.jar.lock().unwrap();
+        let cookies: Vec<String> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if !cookies.is_empty() {
+            headers.insert(header::COOKIE, cookies.join("; ").parse().unwrap());
+        }
+    }
+
     fn take_cookies(&self, headers: &HeaderMap) {
         let mut jar = self.jar.lock().unwrap();
         for cookie in headers.get_all(header::SET_COOKIE) {
@@ -108,6 +129,24 @@ impl Browser {
                 jar.remove(name);
             } else {
                 jar.insert(name.into(), value.into());
+            }
+        }
+    }
+}
+
+impl Stream {
+    /// Reads on until this has come, and whether it has before the end, be it a broken one.
+    pub(crate) async fn until(&mut self, mark: &str) -> bool {
+        loop {
+            if let Some(place) = self.text.find(mark) {
+                self.text.drain(..place + mark.len());
+                return true;
+            }
+            let Some(Ok(frame)) = self.body.frame().await else {
+                return false;
+            };
+            if let Ok(data) = frame.into_data() {
+                self.text += std::str::from_utf8(&data).unwrap();
             }
         }
     }

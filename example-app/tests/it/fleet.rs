@@ -114,7 +114,7 @@ async fn is_shared_by(command: &mut Command) {
     }
     process.signal("-TERM");
     let ended = process.end();
-    assert!(ended.succeeded, "{ended:?}");
+    assert!(ended.succeeded && !ended.errors.contains("plain http"), "{ended:?}");
     for secret in [redis_server::PASSWORD, postgres_server::PASSWORD] {
         assert!(!format!("{ended:?}").contains(secret), "{ended:?}");
     }
@@ -148,6 +148,7 @@ async fn a_fleet_hands_on_which_of_the_bound_services_it_uses() {
         let mut command = app(choice);
         // The variable would win over what is in the file.
         command.env("VCAP_SERVICES_FILE_PATH", "/nowhere");
+        command.env("STORE_URL", "redis://nowhere.invalid");
         command.arg("--vcap-services").arg(file.path());
         command.arg("--ca-file").arg(authority.file.path());
         is_shared_by(&mut command).await;
@@ -166,7 +167,12 @@ async fn a_fleet_stops_when_it_is_asked_to() {
         Browser::new().get(&address).await.assert_ok();
         process.signal(signal);
         let ended = process.end();
-        assert!(ended.succeeded && ended.output == "stopped\n", "{ended:?}");
+        assert!(ended.succeeded && ended.output.ends_with("stopped\n"), "{ended:?}");
+        assert!(!ended.errors.contains("plain http"), "on this machine: {ended:?}");
+        for number in 0..3 {
+            let told = format!("instance {number} has stopped\n");
+            assert!(ended.output.contains(&told), "{ended:?}");
+        }
     }
 }
 

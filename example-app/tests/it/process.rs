@@ -68,17 +68,21 @@ impl Process {
 
     /// The rest of the first line that has `mark` in it.
     pub(crate) fn line_after(&mut self, mark: &str) -> String {
+        let line = self.line_with(mark);
+        let (_, rest) = line.split_once(mark).unwrap();
+        rest.to_owned()
+    }
+
+    /// The first line that has `mark` in it.
+    pub(crate) fn line_with(&mut self, mark: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self
                 .lines
                 .recv_timeout(deadline.saturating_duration_since(Instant::now()))
             {
-                Ok(line) => {
-                    if let Some((_, rest)) = line.split_once(mark) {
-                        return rest.to_owned();
-                    }
-                }
+                Ok(line) if line.contains(mark) => return line,
+                Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => panic!("it did not print {mark:?}"),
                 Err(RecvTimeoutError::Disconnected) => panic!("it ended: {}", self.take_errors()),
             }

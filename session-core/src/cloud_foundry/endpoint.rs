@@ -36,7 +36,10 @@ impl Endpoint {
             return Err("its host must be a host name or an IP address and nothing else");
         }
         // A wrong one is an error even where the URI has one: then somebody edited one of the two.
-        let port = binding.credential(&["port"]).map(|port| read_port(&port)).transpose()?;
+        let port = binding
+            .credential(&["port"])
+            .filter(|port| !is_of_tls_alone(binding, kind, port));
+        let port = port.map(|port| read_port(&port)).transpose()?;
         Ok(Self {
             service: binding.to_string(),
             scheme: uri.scheme,
@@ -86,6 +89,11 @@ impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at {}", self.service, self.server())
     }
+}
+
+/// Redis calls it port 0 if there is none without TLS; then there is a `tls_port`.
+fn is_of_tls_alone(binding: &Binding, kind: ServiceKind, port: &str) -> bool {
+    kind == ServiceKind::Redis && port == "0" && binding.credential(&["tls_port"]).is_some()
 }
 
 fn is_host(text: &str) -> bool {

@@ -38,6 +38,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// That the work named `name` is done is recorded in the store for good, so the name says which time it is meant: a
 /// release or a month, as above, or a version of the data. Under a new name it is done anew.
 ///
+/// The record is where the store keeps its sessions, so it is the store's own part of the server and the name that make
+/// the name of a deployment: apps that share a server do not find each other's work done if each has a `key_prefix` in
+/// Redis, or a `schema` in PostgreSQL, of its own. With the same ones they do.
+///
 /// # The work must be idempotent
 ///
 /// It is *completed* once, and may be begun more often: again by another call if its instance died half-way, within

@@ -1,14 +1,17 @@
 //! Making the tables: by many at once, again, and by roles that may do little.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use session_core::{Error, SessionId, SessionStore, run_once};
 use session_postgres::{PostgresOptions, PostgresStore};
 use sqlx::{AssertSqlSafe, Connection, Executor, postgres::PgConnection};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::{admin, chain, load, migrated, new_id, patient, patient_at, server, session};
 
@@ -104,6 +107,72 @@ async fn the_first_version_is_brought_up_to_date_while_instances_work_on_it() {
     assert!(store.is_migrated().await.unwrap());
 }
 
+/// A transaction that reads and stays open, as a dump does.
+async fn reader(schema: &str) -> PgConnection {
+    let mut reader = admin(server()).await;
+    let text = format!("BEGIN; SELECT FROM {schema}.session");
+    reader.execute(AssertSqlSafe(text)).await.unwrap();
+    reader
+}
+
+async fn until_it_waits_for_a_lock(admin: &mut PgConnection, schema: &str) {
+    let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = to_regclass($1 || '.session')
+                 AND mode = 'AccessExclusiveLock' AND NOT granted)";
+    let waiting = async {
+        let mut waits_now = false;
+        while !waits_now {
+            let asked = sqlx::query_scalar(waits).bind(schema).fetch_one(&mut *admin);
+            waits_now = asked.await.unwrap();
+        }
+    };
+    timeout(Duration::from_secs(30), waiting).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_served_while_a_reader_keeps_the_tables_as_they_are() {
+    let mut admin = admin(server()).await;
+    admin.execute("CREATE SCHEMA being_read").await.unwrap();
+    make_version_1(&mut admin, "being_read").await;
+    let mut reader = reader("being_read").await;
+    let store = PostgresStore::new(patient(server()).schema("being_read")).unwrap();
+    let migrating = tokio::spawn(async move { store.migrate().await });
+
+    // An instance of that version works on, also after the migration has been in the way several times.
+    let mut instance = crate::admin(server()).await;
+    instance.execute("SET statement_timeout = '10s'").await.unwrap();
+    for _time in 0..3 {
+        until_it_waits_for_a_lock(&mut admin, "being_read").await;
+        let work = "UPDATE being_read.session SET last_seen = last_seen";
+        instance.execute(work).await.unwrap();
+    }
+    assert!(!migrating.is_finished());
+    reader.execute("ROLLBACK").await.unwrap();
+    migrating.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_end_is_told() {
+    let mut admin = admin(server()).await;
+    admin.execute("CREATE SCHEMA read_for_ever").await.unwrap();
+    make_version_1(&mut admin, "read_for_ever").await;
+    let mut reader = reader("read_for_ever").await;
+    let process: i32 = sqlx::query_scalar("SELECT pg_backend_pid()")
+        .fetch_one(&mut reader)
+        .await
+        .unwrap();
+    let store = PostgresStore::new(patient(server()).schema("read_for_ever")).unwrap();
+    let refused = store.migrate().await.unwrap_err();
+    assert!(
+        matches!(refused, Error::Unavailable { .. }) && !refused.is_lasting(),
+        "{refused:?}"
+    );
+    let text = chain(&refused);
+    assert!(
+        text.contains(&format!("is open (of the server's process {process})")),
+        "{text}"
+    );
+}
+
 #[tokio::test]
 async fn a_role_that_made_the_first_version_can_bring_it_up_to_date() {
     let mut admin = admin(server()).await;
@@ -166,7 +235,7 @@ async fn a_role_that_may_not_create_schemas_can_do_it_in_one_that_is_there() {
         .migrate()
         .await
         .unwrap_err();
-    assert!(matches!(refused, Error::Unavailable { .. }));
+    assert!(refused.is_lasting(), "{refused:?}");
     let text = chain(&refused);
     assert!(
         text.contains("let it create schemas in this database, or make the schema"),

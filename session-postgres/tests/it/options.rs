@@ -34,6 +34,40 @@ fn only_a_postgres_url_will_do() {
     }
 }
 
+#[test]
+fn an_sslmode_that_is_none_is_told_with_those_that_there_are() {
+    for url in [
+        "postgres://db/app?sslmode=on",
+        "postgres://db/app?application_name=web&ssl-mode=verify_full",
+    ] {
+        let refused = PostgresOptions::from_url(url).unwrap_err();
+        let text = chain(&refused);
+        assert!(
+            refused.is_lasting() && text.contains("require, verify-ca, verify-full"),
+            "{text}"
+        );
+    }
+    for mode in ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] {
+        let url = format!("postgres://db/app?sslmode={mode}");
+        assert!(PostgresOptions::from_url(&url).is_ok(), "{mode}");
+    }
+}
+
+#[test]
+fn a_file_without_a_certificate_is_no_ca_file() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let options = PostgresOptions::from_url("postgres://db/app").unwrap();
+    for text in ["", "-----BEGIN PRIVATE KEY-----"] {
+        std::fs::write(&file, text).unwrap();
+        let refused = PostgresStore::new(options.clone().ca_file(file.path())).unwrap_err();
+        let text = chain(&refused);
+        assert!(
+            refused.is_lasting() && text.contains("has no certificate in PEM"),
+            "{text}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_schema_name_that_would_need_quoting_is_refused() {
     let long = "s".repeat(64);

@@ -74,25 +74,25 @@ impl Platform {
         Ok(())
     }
 
-    /// One number after the other, a new instance starts beside the old one, and takes over when it is ready.
+    /// New instances start beside the old ones, numbered from 0, one after the other. For each that is ready an old one
+    /// goes, those with the highest numbers first; so there are two with the number 0 until the end.
     ///
     /// Either may crash meanwhile. What is started again during the deploy is a new one, whichever it was.
     async fn roll(&mut self) -> Result<(), Unfinished> {
-        self.generation += 1;
         let running = self.seats.iter().filter(|seat| seat.phase != Phase::Stopping);
         let crashed = self.crashed.iter().map(|(index, _)| *index);
         let indexes: BTreeSet<u32> = running.map(|seat| seat.member.index).chain(crashed).collect();
+        self.generation += 1;
         for index in indexes.iter().copied() {
             if self.newest(index).is_none() {
                 self.start(index).await?;
             }
             if let Err(late) = self.until(|platform| platform.is_ready(index)).await {
-                self.roll_back(index);
+                self.roll_back(&indexes).await?;
                 return Err(late);
             }
-            let newest = self.generation;
-            self.retire_where(|seat| seat.member.index == index && seat.generation < newest);
-            self.until(|platform| !platform.is_stopping(index)).await?;
+            self.retire_old_but(indexes.len().saturating_sub(self.ready_new()));
+            self.until(|platform| !platform.is_any_stopping()).await?;
         }
         self.until(|platform| platform.is_settled()).await?;
         self.screen.say(&match indexes.len() {
@@ -102,13 +102,27 @@ impl Platform {
         Ok(())
     }
 
-    /// Leaves a number to its old instance, if that is still there.
-    fn roll_back(&mut self, index: u32) {
+    /// Leaves so many instances of before the deploy, those with the lowest numbers.
+    fn retire_old_but(&mut self, count: usize) {
         let newest = self.generation;
-        if self.active(index).any(|seat| seat.generation < newest) {
-            self.retire_where(|seat| seat.member.index == index && seat.generation == newest);
-            self.crashed.retain(|(crashed, _)| *crashed != index);
+        let mut old: Vec<u32> = self.old().map(|seat| seat.member.index).collect();
+        old.sort_unstable();
+        let surplus = old.split_off(count.min(old.len()));
+        self.retire_where(|seat| seat.generation < newest && surplus.contains(&seat.member.index));
+    }
+
+    /// Gives each number that still has an old instance back to it; the other numbers get or keep a new one.
+    async fn roll_back(&mut self, indexes: &BTreeSet<u32>) -> Result<(), Unfinished> {
+        let newest = self.generation;
+        let old: BTreeSet<u32> = self.old().map(|seat| seat.member.index).collect();
+        self.retire_where(|seat| seat.generation == newest && old.contains(&seat.member.index));
+        self.crashed.retain(|(crashed, _)| !old.contains(crashed));
+        for index in indexes.iter().copied() {
+            if self.active(index).next().is_none() {
+                self.start(index).await?;
+            }
         }
+        Ok(())
     }
 
     /// Stops what is left.

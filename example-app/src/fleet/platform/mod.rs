@@ -1,6 +1,7 @@
 //! What keeps the instances running that should be.
 
 mod commands;
+mod crashes;
 mod seat;
 
 use std::{net::SocketAddr, time::Duration};
@@ -17,20 +18,17 @@ use super::{
     member::Member,
     roster::Roster,
     screen::Screen,
-    watch::{News, watch},
+    watch::{News, Told, watch},
 };
 use crate::{Failure, chain, cli::FleetArgs, serve::Signal};
 
 use commands::Unfinished;
+use crashes::Crashes;
 pub(super) use seat::Row;
 use seat::{Phase, Seat};
 
 /// How often the fleet looks for what is typed, and for what has to be done.
 const TICK: Duration = Duration::from_millis(50);
-
-/// How often an instance that crashes is started again at once; after that it waits.
-const CRASHES: u32 = 3;
-const BACK_OFF: Duration = Duration::from_secs(5);
 
 /// Runs instances: starts what should be there, ends what should not, and keeps the roster of those that are ready.
 pub(super) struct Platform {
@@ -42,13 +40,18 @@ pub(super) struct Platform {
     generation: u32,
     /// The numbers of instances that crashed and have no successor, and when they are started again.
     crashed: Vec<(u32, Instant)>,
-    crashes: u32,
+    crashes: Crashes,
     news: (mpsc::Sender<News>, mpsc::Receiver<News>),
     screen: Screen,
 }
 
 impl Platform {
-    pub(super) async fn new(args: &FleetArgs, roster: Roster, front: SocketAddr) -> Result<Self, Failure> {
+    pub(super) async fn new(
+        args: &FleetArgs,
+        roster: Roster,
+        front: SocketAddr,
+        screen: Screen,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             kind: Kind::of(args).await?,
             front,
@@ -56,9 +59,9 @@ impl Platform {
             seats: Vec::new(),
             generation: 0,
             crashed: Vec::new(),
-            crashes: 0,
+            crashes: Crashes::default(),
             news: mpsc::channel(64),
-            screen: Screen::new(),
+            screen,
         })
     }
 
@@ -103,7 +106,7 @@ impl Platform {
     /// Starts an instance, also instead of one that crashed.
     async fn start(&mut self, index: u32) -> Result<(), Unfinished> {
         let guid = Uuid::new_v4().to_string();
-        let member = Member::start(&self.kind, index, guid.clone(), self.front)
+        let member = Member::start(&self.kind, index, guid.clone(), self.front, &self.screen)
             .await
             .map_err(Unfinished::NotStarted)?;
         self.crashed.retain(|(crashed, _)| *crashed != index);
@@ -145,17 +148,22 @@ impl Platform {
     }
 
     fn hear(&mut self, news: News) {
-        let Some(seat) = self.seat_mut(&news.guid) else {
+        let Some(seat) = self.seats.iter_mut().find(|seat| seat.member.guid == news.guid) else {
             return;
         };
-        match news.status {
-            Some(status) => seat.status = Some(status),
-            None if seat.phase == Phase::Starting => {
+        let (index, address) = (seat.member.index, seat.member.address);
+        match (news.told, seat.phase) {
+            (Told::Status(status), _) => seat.status = Some(status),
+            (Told::Ready(true), Phase::Starting | Phase::Unready) => {
                 seat.phase = Phase::Ready;
-                let address = seat.member.address;
                 self.roster.add(address);
             }
-            None => {}
+            (Told::Ready(false), Phase::Ready) => {
+                seat.phase = Phase::Unready;
+                self.roster.remove(address);
+                self.screen.say(&format!("instance {index} is not ready any more"));
+            }
+            (Told::Ready(_), _) => {}
         }
     }
 
@@ -168,22 +176,18 @@ impl Platform {
         {
             watcher.abort();
             self.roster.remove(member.address);
+            let index = member.index;
             if phase == Phase::Stopping {
+                self.screen.say(&format!("instance {index} has stopped"));
                 continue;
             }
-            let index = member.index;
-            self.crashes += 1;
+            let at = self.crashes.add(index);
             // During a deploy its successor may run already, or both may have crashed.
             if self.newest(index).is_some() || self.crashed.iter().any(|(crashed, _)| *crashed == index) {
                 self.screen.say(&format!("instance {index} has ended"));
                 continue;
             }
-            let pause = if self.crashes > CRASHES {
-                BACK_OFF
-            } else {
-                Duration::ZERO
-            };
-            self.crashed.push((index, Instant::now() + pause));
+            self.crashed.push((index, at));
             self.screen
                 .say(&format!("instance {index} has ended, and is started again"));
         }
@@ -195,13 +199,9 @@ impl Platform {
         for (index, _) in due {
             if let Err(error) = self.start(index).await {
                 tracing::warn!("{}", chain(&error));
-                self.crashed.push((index, Instant::now() + BACK_OFF));
+                self.crashed.push((index, Crashes::later()));
             }
         }
-    }
-
-    fn seat_mut(&mut self, guid: &str) -> Option<&mut Seat> {
-        self.seats.iter_mut().find(|seat| seat.member.guid == guid)
     }
 
     /// The instances with this number that are not about to end: one, and during a deploy two.
@@ -224,6 +224,22 @@ impl Platform {
     fn is_stopping(&self, index: u32) -> bool {
         let mut seats = self.seats.iter();
         seats.any(|seat| seat.member.index == index && seat.phase == Phase::Stopping)
+    }
+
+    fn is_any_stopping(&self) -> bool {
+        self.seats.iter().any(|seat| seat.phase == Phase::Stopping)
+    }
+
+    /// The instances of before the newest deploy that are not about to end.
+    fn old(&self) -> impl Iterator<Item = &Seat> {
+        let active = self.seats.iter().filter(|seat| seat.phase != Phase::Stopping);
+        active.filter(|seat| seat.generation < self.generation)
+    }
+
+    /// How many instances of the newest deploy are ready.
+    fn ready_new(&self) -> usize {
+        let new = self.seats.iter().filter(|seat| seat.generation == self.generation);
+        new.filter(|seat| seat.phase == Phase::Ready).count()
     }
 
     fn is_settled(&self) -> bool {

@@ -2,7 +2,10 @@ use std::net::SocketAddr;
 
 use tokio::task::JoinHandle;
 
-use crate::{fleet::member::Member, serve::Status};
+use crate::{
+    fleet::member::Member,
+    serve::{Status, short},
+};
 
 /// An instance and what is known of it.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub(super) struct Seat {
 pub(super) enum Phase {
     Starting,
     Ready,
+    /// It was ready, and is not any more: it may be again.
+    Unready,
     Stopping,
 }
 
@@ -27,6 +32,8 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) index: u32,
+    /// The first characters: enough to tell apart two with the same number, which a deploy makes.
+    pub(crate) guid: String,
     pub(crate) state: &'static str,
     pub(crate) address: SocketAddr,
     pub(crate) requests: u64,
@@ -39,9 +46,11 @@ impl Seat {
         let status = self.status.as_ref();
         Row {
             index: self.member.index,
+            guid: short(&self.member.guid),
             state: match self.phase {
                 Phase::Starting => "starting",
                 Phase::Ready => "ready",
+                Phase::Unready => "not ready",
                 Phase::Stopping => "stopping",
             },
             address: self.member.address,

@@ -132,6 +132,31 @@ async fn two_tabs_lose_nothing_of_each_other() {
 }
 
 #[tokio::test]
+async fn two_tabs_that_write_the_same_note_keep_both_texts() {
+    let (_fleet, chromium, [one, two]) = two_tabs().await;
+    chromium.type_into("#text", "milk").await;
+    chromium.click("#add button").await;
+    chromium.until_run(NOTES, json!(["milk"])).await;
+    chromium.type_into("#notes textarea", " and honey").await;
+    chromium.switch_to(&one).await;
+    chromium.until_run(NOTES, json!(["milk"])).await;
+    chromium.type_into("#notes textarea", " and cream").await;
+    chromium.click("#notes button").await;
+    chromium.click("form[action='/count'] button").await;
+    // The other tab has been told of both, and its own text is still there.
+    chromium.switch_to(&two).await;
+    chromium.until_text("#counter", "1").await;
+    chromium.until_run(NOTES, json!(["milk and honey"])).await;
+    chromium.click("#notes button").await;
+    let both = json!(["milk and cream", "milk and honey"]);
+    for tab in [&two, &one] {
+        chromium.switch_to(tab).await;
+        chromium.until_run(NOTES, both.clone()).await;
+    }
+    chromium.close().await;
+}
+
+#[tokio::test]
 async fn a_logout_in_one_tab_shows_in_the_other() {
     let (_fleet, chromium, [one, two]) = two_tabs().await;
     chromium.until_text("#live", "This page is live").await;

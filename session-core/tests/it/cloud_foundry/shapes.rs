@@ -107,6 +107,10 @@ fn a_user_provided_redis_has_a_uri_or_its_parts() {
             "rediss://r.example:16379",
         ),
         (
+            json!({"uri": "redis://r.example", "port": 0, "tls_port": 6380}),
+            "rediss://r.example:6380",
+        ),
+        (
             json!({"uri": "redis://r.example", "tls": true}),
             "rediss://r.example:6379",
         ),
