@@ -6,7 +6,6 @@ use std::{
 
 use session_core::Watch;
 use sqlx::{
-    Executor,
     postgres::{PgListener, PgPoolOptions},
 };
 use tokio::{
@@ -17,7 +16,10 @@ use tokio::{
 use crate::{PostgresOptions, announcement::Announcement, backoff::pause, error::ConnectError, statement::CHANGES};
 
 /// After this long without a word the server is asked for a sign of life.
-const SILENCE: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_millis(700);
+
+/// How long that may take. Whoever takes a slow server for lost looks a few times too often.
+const PING_LIMIT: Duration = Duration::from_millis(500);
 
 /// Listens to what the statements of all instances tell of sessions, on a connection of its own, from when somebody
 /// first wants to know; dropped, it hangs up.
@@ -72,7 +74,7 @@ async fn listen(watch: &Watch, options: &PostgresOptions) {
         let reason = match subscribe(options).await {
             Ok(listener) => {
                 failures = 0;
-                hear(watch, options, listener).await
+                hear(watch, listener).await
             }
             Err(error) => Deaf::Connect(error),
         };
@@ -110,7 +112,7 @@ async fn subscribe(options: &PostgresOptions) -> Result<PgListener, ConnectError
 }
 
 /// Passes on what is told, until the connection is lost.
-async fn hear(watch: &Watch, options: &PostgresOptions, mut listener: PgListener) -> Deaf {
+async fn hear(watch: &Watch, mut listener: PgListener) -> Deaf {
     let link = watch.link();
     loop {
         match timeout(SILENCE, listener.try_recv()).await {
@@ -121,8 +123,9 @@ async fn hear(watch: &Watch, options: &PostgresOptions, mut listener: PgListener
             }
             Ok(Ok(None)) => return Deaf::Lost(None),
             Ok(Err(error)) => return Deaf::Lost(Some(error)),
-            Err(_silence) => match timeout(options.command_timeout, listener.execute("SELECT 1")).await {
-                Ok(Ok(_)) => {}
+            // To listen again changes nothing, and is answered.
+            Err(_silence) => match timeout(PING_LIMIT, listener.listen(CHANGES)).await {
+                Ok(Ok(())) => {}
                 Ok(Err(error)) => return Deaf::Lost(Some(error)),
                 Err(_) => return Deaf::Lost(None),
             },

@@ -18,7 +18,10 @@ use tokio::{
 use crate::{announcement::Announcement, backoff::pause, connection::Connection, error::ConnectError, wire::Stream};
 
 /// After this long without a word the server is asked for a sign of life.
-const SILENCE: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_millis(700);
+
+/// How long that may take. Whoever takes a slow server for lost looks a few times too often.
+const PING_LIMIT: Duration = Duration::from_millis(500);
 
 /// How long nothing is tried after the server has refused the subscription: its user may not subscribe.
 const REFUSED: Duration = Duration::from_secs(30);
@@ -82,7 +85,7 @@ async fn listen(watch: &Watch, connection: &Connection, channel: &str) {
         let reason = match subscribe(connection, channel).await {
             Ok(subscription) => {
                 failures = 0;
-                hear(watch, connection, channel, subscription).await
+                hear(watch, channel, subscription).await
             }
             Err(reason) => reason,
         };
@@ -129,12 +132,7 @@ async fn subscribe(connection: &Connection, channel: &str) -> Result<(PubSubSink
 }
 
 /// Passes on what is told, until the connection is lost.
-async fn hear(
-    watch: &Watch,
-    connection: &Connection,
-    channel: &str,
-    (mut sink, mut messages): (PubSubSink, PubSubStream),
-) -> Deaf {
+async fn hear(watch: &Watch, channel: &str, (mut sink, mut messages): (PubSubSink, PubSubStream)) -> Deaf {
     let link = watch.link();
     loop {
         match timeout(SILENCE, messages.next()).await {
@@ -146,7 +144,7 @@ async fn hear(
             Ok(None) => return Deaf::Lost,
             Err(_silence) => {
                 // To subscribe again changes nothing, and is answered.
-                let alive = timeout(connection.options().command_timeout, sink.subscribe(channel)).await;
+                let alive = timeout(PING_LIMIT, sink.subscribe(channel)).await;
                 if !matches!(alive, Ok(Ok(()))) {
                     return Deaf::Lost;
                 }

@@ -76,6 +76,11 @@ impl Default for Cookie {
 pub struct ConfigError(String);
 
 impl Config {
+    /// Whether this key's value says who the user is.
+    pub(crate) fn names_user(&self, key: &str) -> bool {
+        self.user_from.as_ref().is_some_and(|(names_user, _)| names_user == key)
+    }
+
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.cookie.check().map_err(ConfigError)?;
         self.lifetime.check().map_err(ConfigError)?;

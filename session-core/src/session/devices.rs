@@ -25,7 +25,8 @@ impl Session {
         self.devices_on(&Page::default()).await
     }
 
-    /// A page of the user's sessions, for users with more than a hundred.
+    /// A page of the user's sessions, for users with more than a hundred. A login of this request is one of them once it
+    /// is [saved](Self::save).
     ///
     /// # Errors
     ///
@@ -53,6 +54,7 @@ impl Session {
     ///
     /// [`Error::Unavailable`] or [`Error::Unknown`] if the store may not have ended it; [`Error::Locked`].
     pub async fn end_device(&self, id: &SessionId) -> Result<bool, Error> {
+        self.save_login().await?;
         let Some((user, this)) = self.bound()? else {
             return Ok(false);
         };
@@ -80,13 +82,15 @@ impl Session {
         .await
     }
 
-    /// Ends the user's other sessions now, on every instance, and returns how many: as after a new password.
+    /// Ends the user's other sessions now, on every instance, and returns how many: as after a new password. A login of
+    /// this request is [saved](Self::save) first.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`] or [`Error::Unknown`] if the store may not have ended them all: call it again;
-    /// [`Error::Locked`].
+    /// [`Error::Locked`]; with a login, also those of [`save`](Self::save).
     pub async fn end_others(&self) -> Result<u64, Error> {
+        self.save_login().await?;
         let Some((user, this)) = self.bound()? else {
             return Ok(0);
         };
@@ -108,6 +112,7 @@ impl Session {
     ///
     /// As [`end_others`](Self::end_others).
     pub async fn end_everywhere(&self) -> Result<u64, Error> {
+        self.save_login().await?;
         let Some((user, this)) = self.bound()? else {
             return Ok(0);
         };
@@ -138,6 +143,14 @@ impl Session {
             outcome
         });
         done.await
+    }
+
+    /// Saves the login of this request, if there is one: rights are taken away from what it makes of the session.
+    async fn save_login(&self) -> Result<(), Error> {
+        if self.handle.state().is_login_pending() {
+            self.save().await?;
+        }
+        Ok(())
     }
 
     /// Who is logged in, and under which id. A login of this request counts when it has been saved.

@@ -143,8 +143,11 @@ impl Handle {
             match outcome {
                 Ok(()) => {
                     let mut state = handle.state();
-                    if let Some(current) = &state.current {
-                        handle.audit(Event::Logout, Some(&current.id), current.user.as_deref());
+                    match &state.current {
+                        Some(current) => handle.audit(Event::Logout, Some(&current.id), current.user.as_deref()),
+                        // It was not read, or has another token by now.
+                        None if !ids.is_empty() => handle.audit(Event::Logout, ids.first(), None),
+                        None => {}
                     }
                     state.forget();
                 }

@@ -69,7 +69,10 @@ impl Session {
     /// response has begun; [`Error::Locked`].
     pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), Error> {
         let value = self.encode(key, value)?;
-        let mut state = self.unlocked()?;
+        let mut state = self.handle.state();
+        if state.is_locked() && !self.handle.config.names_user(key) {
+            return Err(Error::Locked);
+        }
         if state.closed && state.current.is_none() {
             let error = Error::TooLate {
                 action: "write to a new session",
@@ -181,15 +184,16 @@ impl Session {
     ///
     /// [`Error::TooLate`] if the response has begun; [`Error::Locked`].
     pub fn renew(&self) -> Result<(), Error> {
-        if self.handle.state().current.is_none() {
+        if self.unlocked()?.current.is_none() {
             return Ok(());
         }
         self.intend_renewal()
     }
 
-    /// Renews the session; if there is none by then, what is written begins one under the login cookie.
+    /// Renews the session; if there is none by then, what is written begins one under the login cookie. A locked one is
+    /// renewed by a login only, which may yet be written.
     pub(crate) fn intend_renewal(&self) -> Result<(), Error> {
-        if self.unlocked()?.is_login_pending() {
+        if self.handle.state().is_login_pending() {
             return Ok(());
         }
         self.intend(Intent::Renew, "renew the session")
@@ -275,7 +279,8 @@ impl Session {
     /// Waits until this session has ended, anywhere and for whatever reason: logout, an end by another device or an
     /// administrator, expiry. It outlives the handler, for streams and WebSockets that must not.
     ///
-    /// An end on another instance is known within a second, and at once as a rule. A [renewal](Self::renew) does not end
+    /// An end on another instance is known at once as a rule, within a second if the link to the store broke, and in about
+    /// two if it died without a word. A [renewal](Self::renew) does not end
     /// the session, and a [login](Self::login) from it does. So does the [lock](crate::Lifetime::lock_when_idle): what a
     /// locked session may not show to a request, no stream goes on showing. After the login that opens it a page connects
     /// anew. It is the session as this request knows it now: after a

@@ -160,6 +160,12 @@ impl State {
         !self.is_login_pending() && self.current.as_ref().is_some_and(|current| current.locked)
     }
 
+    /// Whether what the session has changes by this request alone: a pending login begins anew, or opens what is locked.
+    pub(crate) fn is_own(&self) -> bool {
+        let opens = self.is_login_pending() && self.current.as_ref().is_some_and(|current| current.locked);
+        opens || self.passes_to_another()
+    }
+
     /// Whether the handler has logged somebody in, or nobody, and the store does not know yet.
     pub(crate) fn is_login_pending(&self) -> bool {
         matches!(self.intent, Some(Intent::Login(..)))
@@ -270,7 +276,8 @@ impl State {
             }
             return Ok(step);
         };
-        if current.locked && !delta.is_empty() && !matches!(intent, Some(Intent::Login(..))) {
+        let is_login = matches!(intent, Some(Intent::Login(..)));
+        if current.locked && !is_login && (intent.is_some() || !delta.is_empty()) {
             return Err(Error::Locked);
         }
         let step = match intent {
@@ -293,7 +300,9 @@ impl State {
         let Some(change) = self.delta.get(key) else {
             return Ok(None);
         };
-        let before = self.current.as_ref().and_then(|current| current.value(key));
+        // What opens a locked session is a login, also of the same user.
+        let current = self.current.as_ref().filter(|current| !current.locked);
+        let before = current.and_then(|current| current.value(key));
         Ok(match (change, before) {
             (Change::Set(value), Some(Ok(before))) if *value == before => None,
             (Change::Set(value), _) => Some(Intent::Login(user_of(value)?, LoginOptions::default())),

@@ -7,12 +7,7 @@ type Apply<'a> = &'a mut (dyn FnMut(Option<&Value>) -> Result<Value, Error> + Se
 impl Handle {
     /// Applies `apply` to the newest value of `key` in the store.
     pub(crate) async fn update(&self, key: &str, apply: Apply<'_>) -> Result<(), Error> {
-        if self
-            .config
-            .user_from
-            .as_ref()
-            .is_some_and(|(names_user, _)| names_user == key)
-        {
+        if self.config.names_user(key) {
             return Err(Error::InvalidKey {
                 key: key.to_owned(),
                 reason: "user_from reads the user from it, so it changes with a login in the commit: insert it",
@@ -20,7 +15,10 @@ impl Handle {
         }
         let id = {
             let _turn = self.turn.lock().await;
-            if self.state().passes_to_another() {
+            if self.state().is_locked() {
+                return Err(Error::Locked);
+            }
+            if self.state().is_own() {
                 return self.update_own(key, apply);
             }
             let current = self.state().current.as_ref().map(|current| current.id);
@@ -45,7 +43,7 @@ impl Handle {
         self.compare_and_set(id, key, apply, &mut turn).await
     }
 
-    /// Of a session that the pending login begins anew, the newest value is this request's own.
+    /// Of a session that the pending login begins anew, or opens, nobody else changes a value meanwhile.
     fn update_own(&self, key: &str, apply: Apply<'_>) -> Result<(), Error> {
         let mut state = self.state();
         let known = state.value(key).map_err(|source| undecodable(key, source))?;

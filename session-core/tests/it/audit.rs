@@ -180,6 +180,17 @@ async fn an_auditor_is_told_of_all_that_matters_and_nobody_of_a_secret() {
         "{events:?}"
     );
 
+    // The logout of a token that a renewal has just replaced.
+    let late = Browser::new(&app);
+    late.text("/login").await;
+    expect("login", "alice");
+    let early = late.snapshot();
+    early.text("/renew").await;
+    expect("renewal", "alice");
+    late.text("/logout").await;
+    expect("logout", "-");
+    assert_eq!(store.of_user("alice", &Page::default()).await.unwrap(), []);
+
     let thief = Browser::new(&app);
     thief.text("/login-renewed").await;
     expect("login", "alice");

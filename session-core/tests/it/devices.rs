@@ -78,6 +78,20 @@ fn app_with(layer: SessionLayer) -> Router {
             get(async |session: Session| session.end_others().await.map(|n| n.to_string())),
         )
         .route(
+            "/login-and-end-others/{user}",
+            get(async |session: Session, Path(user): Path<String>| {
+                session.login(user)?;
+                session.end_others().await.map(|n| n.to_string())
+            }),
+        )
+        .route(
+            "/login-and-end-everywhere/{user}",
+            get(async |session: Session, Path(user): Path<String>| {
+                session.login(user)?;
+                session.end_everywhere().await.map(|n| n.to_string())
+            }),
+        )
+        .route(
             "/end-everywhere",
             get(async |session: Session| session.end_everywhere().await.map(|n| n.to_string())),
         )
@@ -180,6 +194,22 @@ async fn devices_that_may_not_have_ended_are_an_error_whatever_the_handler_says(
     browser.text("/login").await;
     store.trouble("end_all", Trouble::Hang);
     assert_eq!(browser.get("/end-others").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn rights_are_taken_away_also_beside_a_login() {
+    let store = Probe::default();
+    let app = app(&store);
+    for path in ["/login-and-end-others/alice", "/login-and-end-everywhere/alice"] {
+        let (thief, owner) = (logged_in(&app, "alice").await, Browser::new(&app));
+        let ended = owner.text(path).await;
+        assert_eq!(thief.text("/user").await, "", "{path}");
+        let (left, user) = match path.contains("others") {
+            true => ("1", "alice"),
+            false => ("3", ""),
+        };
+        assert_eq!((&*ended, &*owner.text("/user").await), (left, user), "{path}");
+    }
 }
 
 #[tokio::test]

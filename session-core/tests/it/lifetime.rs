@@ -49,7 +49,18 @@ fn app(layer: SessionLayer) -> Router {
         .route("/remove", get(async |session: Session| session.remove("note")))
         .route(
             "/count",
-            get(async |session: Session| session.update("n", |n: Option<u8>| n.unwrap_or(0) + 1).await.map(drop)),
+            get(async |session: Session| {
+                let count = session.update("note", |_: Option<String>| panic!("it is shown"));
+                count.await.map(|_: String| ())
+            }),
+        )
+        .route(
+            "/login-and-count",
+            get(async |session: Session| {
+                session.login("alice")?;
+                let count = session.update("n", |n: Option<u8>| n.unwrap_or(0) + 1);
+                count.await.map(|n| n.to_string())
+            }),
         )
         .route("/renew", get(async |session: Session| session.renew()))
         .route("/logout", get(async |session: Session| session.logout().await))
@@ -232,6 +243,14 @@ async fn a_locked_session_is_left_behind_by_another_user_and_ended_by_a_logout()
     browser.text("/logout").await;
     assert_eq!(browser.cookie_names().len(), 0);
     assert_eq!(browser.text("/state").await, "None None []");
+}
+
+#[tokio::test]
+async fn a_login_may_write_to_the_session_that_it_opens() {
+    let browser = locked().await;
+    assert_eq!(browser.text("/login-and-count").await, "1");
+    assert_eq!(browser.text("/login-and-count").await, "2");
+    assert_eq!(browser.text("/read").await, "kept");
 }
 
 #[test]

@@ -4,13 +4,19 @@ ALTER TABLE {schema}.session ADD COLUMN renewal bigint, ADD COLUMN renewed bigin
 
 ALTER TABLE {schema}.marker ADD COLUMN nonce bytea;
 
--- As before, but that locked sessions do not count: they have idled out.
+-- As before, but that locked sessions do not count, for they have idled out, and that activity under way is waited for: a
+-- session may be about to live on that seems to have expired.
 CREATE OR REPLACE FUNCTION {schema}.make_room(login_user text, login_class text, most int, end_oldest boolean, own uuid)
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     others int;
     victim uuid;
 BEGIN
+    PERFORM 1
+    FROM {schema}.session
+    WHERE user_id = login_user AND {now} < absolute_end AND id <> own
+    ORDER BY id
+    FOR UPDATE;
     SELECT count(*) INTO others
     FROM {schema}.session
     WHERE user_id = login_user AND coalesce(about ->> 'class', '') = login_class AND {now} < expires AND id <> own

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use session_core::{
-    Claim, Claimed, Error, Lifetime, NewSession, OnceStore, Renewal, SessionId, SessionStore, Update, Value, Version,
+    Claim, Claimed, Error, Lifetime, NewSession, OnceStore, Renewal, SessionId, SessionLimit, SessionStore, Update,
+    Value, Version,
 };
 use session_postgres::PostgresStore;
 use sqlx::{AssertSqlSafe, Executor, postgres::PgConnection};
@@ -207,6 +208,35 @@ async fn what_expires_during_a_lock_wait_is_not_revived() {
             assert!(load(&store, &id).await.is_none(), "{operation}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_session_that_is_about_to_live_on_counts_for_the_limit() {
+    let schema = "limit_and_touch";
+    let (store, mut other) = store_in(schema).await;
+    let id = new_id();
+    let idle = Duration::from_secs(1);
+    let lifetime = Lifetime {
+        idle,
+        ..Lifetime::default()
+    };
+    store
+        .create(&id, &NewSession::new(lifetime).with_user("alice"))
+        .await
+        .unwrap();
+    // A touch, in time, whose commit takes long.
+    let touch = format!("BEGIN; UPDATE {schema}.session SET last_seen = last_seen + 60000 WHERE id = '{id}'");
+    run(&mut other, touch).await;
+    until_expired(schema, &id).await;
+    let login = tokio::spawn({
+        let store = store.clone();
+        let mut new = NewSession::new(Lifetime::default()).with_user("alice");
+        new.limit = Some(SessionLimit::new(1));
+        async move { store.create(&new_id(), &new).await }
+    });
+    until_waiting(schema).await;
+    run(&mut other, "COMMIT".to_owned()).await;
+    assert!(matches!(login.await.unwrap(), Err(Error::LimitReached { max: 1 })));
 }
 
 #[tokio::test]

@@ -10,7 +10,12 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{admin, load, migrated, patient, patient_at, server::Server, session, until};
+use crate::{
+    admin, load, migrated, patient, patient_at,
+    proxy::Proxy,
+    server::{PASSWORD, Server, USER},
+    session, until,
+};
 
 /// Long before anybody would look just to be safe.
 const SOON: Duration = Duration::from_secs(10);
@@ -100,6 +105,23 @@ async fn an_end_is_seen_whatever_becomes_of_the_connection() {
         there.end(&id).await.unwrap();
         wakes(waiting).await;
     }
+}
+
+#[tokio::test]
+async fn an_end_is_seen_though_the_connection_died_without_a_word() {
+    let server = Server::start();
+    let mut admin = admin(&server).await;
+    let proxy = Proxy::to(server.port()).await;
+    let there = migrated(patient(&server)).await;
+    let url = format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/postgres", proxy.port);
+    let here = patient_at(&url).command_timeout(Duration::from_secs(1));
+    let here = PostgresStore::connect(here).await.unwrap();
+    let id = session(&there).await;
+    let waiting = wait(&here, &id);
+    until_there_are(1, LISTENS, &mut admin).await;
+    proxy.forget_links();
+    there.end(&id).await.unwrap();
+    wakes(waiting).await;
 }
 
 #[tokio::test]

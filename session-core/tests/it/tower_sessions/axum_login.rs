@@ -1,6 +1,6 @@
 //! axum-login 0.18 and axum-messages 0.8, unmodified, on tower-sessions 0.14.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, time::Duration};
 
 use axum::{
     Router,
@@ -10,7 +10,7 @@ use axum::{
 };
 use axum_login::{AuthManager, AuthUser, AuthnBackend, UserId};
 use axum_messages::{Messages, MessagesManagerLayer};
-use session_core::SessionLayer;
+use session_core::{Lifetime, SessionLayer};
 use tower::layer::layer_fn;
 use tower_sessions_014::Session;
 
@@ -103,8 +103,11 @@ async fn read(session: Session, Path(key): Path<String>) -> Reply<String> {
 }
 
 fn app(store: &Probe) -> Router {
-    let sessions = SessionLayer::new(store.clone())
-        .user_from("axum-login.data", |data| data["user_id"].as_str().map(String::from));
+    app_with(SessionLayer::new(store.clone()))
+}
+
+fn app_with(layer: SessionLayer) -> Router {
+    let sessions = layer.user_from("axum-login.data", |data| data["user_id"].as_str().map(String::from));
     Router::new()
         .route("/login/{name}", get(log_in))
         .route("/login-and-fail/{name}", get(log_in_and_fail))
@@ -309,4 +312,24 @@ async fn a_route_without_a_session_asks_nothing_of_the_store() {
     assert_eq!(store.log(), [""; 0]);
     browser.text("/me").await;
     assert_eq!(store.log(), ["load"]);
+}
+
+#[tokio::test]
+async fn a_login_opens_a_locked_session() {
+    let store = Probe::default();
+    let idle = Duration::from_millis(300);
+    let lifetime = Lifetime { idle, ..Lifetime::AAL3 };
+    let app = app_with(SessionLayer::new(store.clone()).lifetime(lifetime.lock_when_idle()));
+    let browser = Browser::new(&app);
+    browser.text("/login/alice").await;
+    for pause in 4.. {
+        browser.get("/write/note/kept").await;
+        tokio::time::sleep(Duration::from_millis(100 * pause)).await;
+        if browser.text("/me").await == "nobody" {
+            break;
+        }
+    }
+    assert_eq!(browser.text("/login/alice").await, "logged in");
+    assert_eq!(browser.text("/me").await, "alice");
+    assert_eq!(users_sessions(&store, "alice").await.len(), 1);
 }
