@@ -164,7 +164,7 @@ pub(crate) struct StoreArgs {
     #[arg(long, env = "SESSION_ACCEPT_ANY_CERTIFICATE", value_parser = BoolishValueParser::new())]
     pub(crate) accept_any_certificate: bool,
 
-    /// The most connections of an instance to PostgreSQL; one more listens. Redis has one. Default: 5.
+    /// The most connections of an instance to PostgreSQL, the one that listens counted. Redis has two. Default: 5.
     #[arg(long, env = "SESSION_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) connections: Option<u16>,
 

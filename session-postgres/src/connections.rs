@@ -55,11 +55,13 @@ struct Idle {
 
 impl Connections {
     pub(crate) fn new(options: PostgresOptions) -> Self {
+        // One is the listener's.
+        let connections = options.connections.saturating_sub(1).max(1);
         Self {
             // The server gives up first, so that its answer is what is heard.
             server: options.server(options.command_timeout * 9 / 10),
-            permits: Semaphore::new(options.connections),
-            lock_waits: Semaphore::new(options.connections.div_ceil(2)),
+            permits: Semaphore::new(connections),
+            lock_waits: Semaphore::new(connections.div_ceil(2)),
             idle: Mutex::default(),
             gate: Arc::default(),
             options,
@@ -100,10 +102,7 @@ impl Connections {
     ) -> Result<Vec<PgRow>, Error> {
         let permit = timeout_at(deadline, self.permits.acquire()).await;
         let Ok(Ok(_permit)) = permit else {
-            let connections = self.options.connections;
-            return Err(Error::unavailable(format!(
-                "all {connections} connections to PostgreSQL are busy"
-            )));
+            return Err(Error::unavailable("all connections to PostgreSQL are busy"));
         };
         let mut tries = 0;
         loop {

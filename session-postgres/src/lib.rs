@@ -23,7 +23,9 @@
 //! that was done [once](session_core::OnceStore), which stays.
 //!
 //! A write merges the keys it sets and removes into the row as it is by then, in one statement, which is one round trip
-//! and one commit. It is as durable as the server's `synchronous_commit` makes it: no write that was acknowledged is
+//! and one commit. What many requests ask for at the same time goes together: while one statement is under way, the
+//! requests that come wait for the next, which is for all of them. Nobody waits for company, nor for another one's session:
+//! what somebody has locked is left out and asked for alone. It is as durable as the server's `synchronous_commit` makes it: no write that was acknowledged is
 //! lost, unless that was turned off. Whether a session lives is decided by the server's clock alone.
 //!
 //! PostgreSQL 13 or newer, with the encoding UTF8. After `migrate` a role needs `USAGE` on the schema, and `SELECT`,
@@ -41,7 +43,7 @@
 //!
 //! Instances tell each other of ends and renewals of sessions by `NOTIFY`, which costs a logout or login next to nothing
 //! and needs no right. Who waits for the end of a session (`session_core::until_ended`,
-//! `Session::ended`) makes the store listen, on one connection more. A pooler that gives connections away after each
+//! `Session::ended`) makes the store listen, on one of its connections. A pooler that gives connections away after each
 //! transaction passes no notifications on: behind one, ends on other instances are seen by a look about every half
 //! minute.
 //!

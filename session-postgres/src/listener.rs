@@ -5,9 +5,7 @@ use std::{
 };
 
 use session_core::Watch;
-use sqlx::{
-    postgres::{PgListener, PgPoolOptions},
-};
+use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},

@@ -120,9 +120,10 @@ impl PostgresOptions {
         self
     }
 
-    /// The most connections to the server, at least 1. They are opened when they are needed. 5 unless set.
+    /// The most connections to the server, at least 2. They are opened when they are needed. 5 unless set.
     ///
-    /// One more listens to what happens to sessions elsewhere, once somebody waits for the end of one.
+    /// One of them listens to what happens to sessions elsewhere, once somebody waits for the end of one. The others are
+    /// for statements, each of which serves all requests that wait for one: more of them are of little use.
     #[must_use]
     pub fn connections(mut self, most: usize) -> Self {
         self.connections = most.max(1);

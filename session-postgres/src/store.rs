@@ -30,8 +30,8 @@ const ENDED_TOGETHER: i64 = 1000;
 
 /// Sessions in PostgreSQL.
 ///
-/// A cheap handle: its clones share their connections, which are closed with the last of them; and one more that
-/// listens, once somebody waits for the end of a session. It works within a tokio
+/// A cheap handle: its clones share their connections, which are closed with the last of them; one of those listens, once
+/// somebody waits for the end of a session. It works within a tokio
 /// runtime with time and I/O enabled, and only the one in which it was first used.
 #[derive(Clone)]
 pub struct PostgresStore {
@@ -95,7 +95,8 @@ impl PostgresStore {
     /// Makes the schema and its tables, or brings them up to date.
     ///
     /// It may be called by all instances at once, and again at each start. Whoever comes first does it, in one
-    /// transaction; the others wait, for a minute at most. A role that may not create schemas can do it if the schema
+    /// transaction; the others wait, for a minute at most. It waits for whoever uses the tables a quarter of a second at a
+    /// time, so that sessions are served meanwhile. A role that may not create schemas can do it if the schema
     /// is there already, and one that may create nothing if there is nothing to do.
     ///
     /// # Errors

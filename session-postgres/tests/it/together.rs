@@ -119,7 +119,7 @@ async fn one_of_a_session_s_changes_that_is_too_large_fails_alone() {
 #[tokio::test]
 async fn locked_sessions_do_not_take_all_connections() {
     let schema = "few_connections";
-    let store = migrated(patient(server()).schema(schema).connections(2)).await;
+    let store = migrated(patient(server()).schema(schema).connections(3)).await;
     let mut other = admin(server()).await;
     let ids = sessions(&store).await;
     let held = ids[..5]
