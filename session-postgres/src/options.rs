@@ -159,11 +159,13 @@ impl PostgresOptions {
             server = server.application_name("session-postgres");
         }
         let timeout = statement_timeout.as_millis().max(1);
-        // All is found by an index, also in a table that has grown since the server looked at it last. No floats are
-        // read, and connection poolers know no `extra_float_digits`.
+        // All is found by an index, also in a table that has grown since the server looked at it last: so one plan suits
+        // any number of ids, and planning takes longer than doing. No floats are read, and connection poolers know no
+        // `extra_float_digits`.
         server
             .options([("statement_timeout", timeout)])
             .options([("enable_seqscan", "off"), ("enable_mergejoin", "off"), ("jit", "off")])
+            .options([("plan_cache_mode", "force_generic_plan")])
             .extra_float_digits(None)
     }
 
