@@ -36,6 +36,13 @@ impl PostgresDriver {
     /// `store` has one connection.
     pub(super) async fn connect(url: &str, store: &impl SessionStore) -> Result<Self, Failure> {
         let mut connection = PgConnection::connect(url).await?;
+        // As the store's connections have it.
+        connection
+            .execute(
+                "SET enable_seqscan = off; SET enable_mergejoin = off; SET jit = off; \
+                 SET plan_cache_mode = force_generic_plan",
+            )
+            .await?;
         let mut seen = BTreeMap::new();
         for operation in Operation::ALL {
             let scene = Scene::set(store, operation).await?;
