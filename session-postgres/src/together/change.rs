@@ -157,6 +157,16 @@ mod tests {
     }
 
     #[test]
+    fn one_that_may_bring_a_seal_is_alone() {
+        let plain = change(&[("a", "1")], &[], None);
+        let sealing = Change {
+            seal: Some(vec![1]),
+            ..plain.clone()
+        };
+        assert_eq!((plain.join(&sealing), sealing.join(&plain)), (None, None));
+    }
+
+    #[test]
     fn no_other_joins() {
         let first = change(&[("n", "1"), ("m", "1")], &[], Some(("n", None)));
         for next in [
