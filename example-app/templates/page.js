@@ -108,6 +108,8 @@ function newNote(id) {
 
 const isChanged = (field) => field.value !== field.defaultValue;
 
+let looks = 0;
+
 // The session has ended, or a login gave the browser another one.
 async function whatNow() {
   feed.close();
@@ -127,6 +129,8 @@ async function whatNow() {
     tell("You are logged out.", "In another tab, on another device, or because the session's time was up.", "Log in again");
   } else if (!me.session) {
     tell("This session has ended.", "The next request begins a new one.", "Go on");
+    // A login in another tab ends it a moment before this browser has the new cookie.
+    if (looks < 5) setTimeout(whatNow, 1000 * ++looks);
   } else if ([...document.querySelectorAll("textarea")].some(isChanged)) {
     tell("This browser has another session by now.", "Here is something that you have not saved.", "Go on without it");
   } else {
