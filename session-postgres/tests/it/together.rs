@@ -13,7 +13,7 @@ use crate::{
     proxy::Proxy,
     server,
     server::{PASSWORD, USER},
-    session, set,
+    session, set, until,
 };
 
 const MANY: usize = 60;
@@ -175,6 +175,18 @@ async fn everyone_gets_their_own() {
     }
 }
 
+/// Waits until so many statements of the store wait for locks in this schema.
+async fn until_waiting(schema: &str, count: i64) {
+    until("a wait for the lock", || async {
+        let text = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND position($1 in query) > 0
+                    AND application_name = 'session-postgres'";
+        let query = sqlx::query_scalar(text).bind(format!("\"{schema}\""));
+        let waiting: i64 = query.fetch_one(&mut admin(server()).await).await.unwrap();
+        (waiting == count).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_locked_session_keeps_nobody_else_waiting() {
     let schema = "locked_in_batch";
@@ -191,16 +203,15 @@ async fn a_locked_session_keeps_nobody_else_waiting() {
         )))
         .await
         .unwrap();
-    let waiting: Vec<_> = ids[..10]
-        .iter()
-        .map(|id| {
-            let (store, id) = (store.clone(), *id);
-            tokio::spawn(async move {
-                store.touch(&id).await?;
-                store.update(&id, &Update::new(set("other", "1"))).await
-            })
-        })
-        .collect();
+    // One after another, so that they are in batches of their own, as many as may be under way.
+    let mut waiting = Vec::new();
+    for (number, id) in (1..=2).zip(&ids) {
+        let (store, id) = (store.clone(), *id);
+        waiting.push(tokio::spawn(async move {
+            store.update(&id, &Update::new(set("other", "1"))).await
+        }));
+        until_waiting(schema, number).await;
+    }
     // While they wait, two rounds of everyone else's come and go.
     for version in [2, 3] {
         let others = async {
