@@ -204,14 +204,9 @@ impl SessionStore for PostgresStore {
     async fn create(&self, id: &SessionId, new: &NewSession) -> Result<Version, Error> {
         check_size(new)?;
         let deadline = self.deadline();
-        let limit = new.limit.filter(|_| new.user.is_some());
-        let creation = Creation::new(*id, new)?;
-        let answer = match limit {
-            None => self.batchers.creations.ask(creation, deadline).await?,
-            Some(_) => self.batchers.creations.ask_apart(creation, deadline).await?,
-        };
+        let answer = self.batchers.creations.ask(Creation::new(*id, new)?, deadline).await?;
         let row = answer.rows.first().ok_or(Error::IdInUse)?;
-        match decode_outcome(row, new.max_size, limit) {
+        match decode_outcome(row, new.max_size, new.limit) {
             Err(Error::IdInUse) if self.is_created(id, new, deadline).await? => Ok(Version(1)),
             outcome => outcome,
         }
@@ -245,23 +240,19 @@ impl SessionStore for PostgresStore {
 
     async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error> {
         let deadline = self.deadline();
-        let login = renewal.login.as_ref();
-        let limit = login.and_then(|login| login.limit).filter(|_| renewal.user.is_some());
         let renewing = Renewing::new(*from, *to, renewal)?;
-        let mut answer = match limit {
-            None => self.batchers.renewals.ask(renewing.clone(), deadline).await,
-            Some(_) => self.batchers.renewals.ask_apart(renewing.clone(), deadline).await,
-        };
+        let mut answer = self.batchers.renewals.ask(renewing.clone(), deadline).await;
         if matches!(answer, Err(Error::IdInUse)) {
             // By what has expired, perhaps: only then it is tried again.
             let forgotten = self
                 .fetch(&self.statements.forget_expired, arguments![encode_id(to)], deadline)
                 .await?;
             if !forgotten.is_empty() {
-                answer = self.batchers.renewals.ask_apart(renewing, deadline).await;
+                answer = self.batchers.renewals.ask(renewing, deadline).await;
             }
         }
         if let Some(row) = answer?.rows.first() {
+            let limit = renewal.login.as_ref().and_then(|login| login.limit);
             return decode_outcome(row, renewal.max_size, limit);
         }
         let arguments = arguments![encode_id(from), encode_id(to)];

@@ -185,6 +185,30 @@ async fn the_page_allows_its_own_script_and_style_and_no_other() {
     );
 }
 
+/// A browser that ada is logged in with.
+struct Ada {
+    layer: SessionLayer,
+    cookie: String,
+}
+
+impl Ada {
+    async fn new() -> Self {
+        let layer = layer();
+        let cookie = login_cookie(&layer, "ada").await.unwrap();
+        Self { layer, cookie }
+    }
+
+    async fn post(&self, path: &str, form: &str) {
+        let request = Request::post(path).header("cookie", &self.cookie);
+        assert_eq!(ask(&self.layer, request, form).await.0.status(), StatusCode::SEE_OTHER);
+    }
+
+    async fn page(&self) -> String {
+        let request = Request::get("/").header("cookie", &self.cookie);
+        ask(&self.layer, request, "").await.1
+    }
+}
+
 /// The addresses of the page's notes, in order.
 fn notes(page: &str) -> Vec<String> {
     let addresses = page.split("action=\"/notes/").skip(1);
@@ -195,53 +219,41 @@ fn notes(page: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn each_note_is_edited_and_deleted_by_itself() {
-    let layer = layer();
-    let cookie = login_cookie(&layer, "ada").await.unwrap();
-    let post = async |path: &str, form: &str| {
-        let request = Request::post(path).header("cookie", &cookie);
-        assert_eq!(ask(&layer, request, form).await.0.status(), StatusCode::SEE_OTHER);
-    };
-    let page = async || ask(&layer, Request::get("/").header("cookie", &cookie), "").await.1;
+    let ada = Ada::new().await;
     for text in ["milk", "honey", "  "] {
-        post("/notes", &format!("text={text}")).await;
+        ada.post("/notes", &format!("text={text}")).await;
     }
-    let before = page().await;
+    let before = ada.page().await;
     let [milk, honey] = &notes(&before)[..] else {
         panic!("{before}")
     };
     assert!(before.find("milk") < before.find("honey"), "{before}");
-    post(milk, "text=cream").await;
-    post(&format!("{honey}/delete"), "").await;
-    let after = page().await;
+    ada.post(milk, "text=cream").await;
+    ada.post(&format!("{honey}/delete"), "").await;
+    let after = ada.page().await;
     assert_eq!(notes(&after), [&**milk]);
     assert!(
         after.contains("cream") && !after.contains("milk") && !after.contains("honey"),
         "{after}"
     );
     // Whoever was still writing in a note that is gone does not lose it.
-    post(honey, "text=sugar").await;
-    assert_eq!(notes(&page().await), [&**milk, &**honey]);
-    post(honey, "text=").await;
-    assert_eq!(notes(&page().await), [&**milk]);
+    ada.post(honey, "text=sugar").await;
+    assert_eq!(notes(&ada.page().await), [&**milk, &**honey]);
+    ada.post(honey, "text=").await;
+    assert_eq!(notes(&ada.page().await), [&**milk]);
 }
 
 #[tokio::test]
 async fn of_a_note_that_two_tabs_write_both_texts_are_kept() {
-    let layer = layer();
-    let cookie = login_cookie(&layer, "ada").await.unwrap();
-    let post = async |path: &str, form: &str| {
-        let request = Request::post(path).header("cookie", &cookie);
-        assert_eq!(ask(&layer, request, form).await.0.status(), StatusCode::SEE_OTHER);
-    };
-    let page = async || ask(&layer, Request::get("/").header("cookie", &cookie), "").await.1;
-    post("/notes", "text=milk%0D%0Aand").await;
-    let first = notes(&page().await).remove(0);
+    let ada = Ada::new().await;
+    ada.post("/notes", "text=milk%0D%0Aand").await;
+    let first = notes(&ada.page().await).remove(0);
     // Both tabs show the first text.
     let before = "before=milk%0D%0Aand";
-    post(&first, &format!("text=cream&{before}")).await;
-    post(&first, &format!("text=honey&{before}")).await;
+    ada.post(&first, &format!("text=cream&{before}")).await;
+    ada.post(&first, &format!("text=honey&{before}")).await;
     let kept = async |texts: &[&str]| {
-        let page = page().await;
+        let page = ada.page().await;
         let is_kept = texts.iter().all(|text| page.contains(&format!("\n{text}</textarea>")));
         assert!(
             is_kept && notes(&page).len() == texts.len(),
@@ -251,11 +263,11 @@ async fn of_a_note_that_two_tabs_write_both_texts_are_kept() {
     };
     kept(&["cream", "honey"]).await;
     // Nor is deleted what was not seen, and who sends the same again makes no other note of it.
-    post(&format!("{first}/delete"), before).await;
-    post(&first, &format!("text=&{before}")).await;
-    post(&first, &format!("text=cream&{before}")).await;
+    ada.post(&format!("{first}/delete"), before).await;
+    ada.post(&first, &format!("text=&{before}")).await;
+    ada.post(&first, &format!("text=cream&{before}")).await;
     kept(&["cream", "honey"]).await;
-    post(&format!("{first}/delete"), "before=cream").await;
+    ada.post(&format!("{first}/delete"), "before=cream").await;
     kept(&["honey"]).await;
 }
 

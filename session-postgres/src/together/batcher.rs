@@ -45,6 +45,11 @@ impl<A: Ask> Batcher<A> {
     ///
     /// Once the server was asked, it runs to its end also if the caller goes away.
     pub(crate) async fn ask(self: &Arc<Self>, ask: A, deadline: Instant) -> Result<Answer, Error> {
+        if ask.is_apart() {
+            let (statement, arguments) = (A::alone(&self.statements), A::arguments(&[&ask])?);
+            let rows = self.connections.fetch(statement, arguments, deadline).await?;
+            return Ok(Answer::of(rows));
+        }
         let (answer, answered) = oneshot::channel();
         let (ticket, begins) = self.queue().enter(ask, deadline, answer);
         if begins {
@@ -59,14 +64,6 @@ impl<A: Ask> Batcher<A> {
                 Err(late(was_asked && self.writes(), self.connections.options()))
             }
         }
-    }
-
-    /// The same for one that is not asked with others, and may wait for whom it likes.
-    pub(crate) async fn ask_apart(&self, ask: A, deadline: Instant) -> Result<Answer, Error> {
-        let (statement, arguments) = (A::alone(&self.statements), A::arguments(&[&ask])?);
-        let rows = self.connections.fetch(statement, arguments, deadline).await?;
-        let rows = rows.into_iter().map(Arc::new).collect();
-        Ok(Answer { rows, later: 0 })
     }
 
     fn begin(self: &Arc<Self>) {
@@ -89,6 +86,7 @@ impl<A: Ask> Batcher<A> {
     /// Whoever gets no row is asked for alone, beside the next batches: its session may be locked. And all are if the
     /// server refused the batch, for one of them may be what is wrong.
     async fn ask_together(self: &Arc<Self>, batch: Vec<Joint<A>>) {
+        let mut told = Vec::new();
         match self.rows_of(&batch).await {
             Ok(rows) => {
                 for joint in batch {
@@ -103,7 +101,7 @@ impl<A: Ask> Batcher<A> {
                     if is_missing || !(joint.is_one() || rows.iter().all(|row| A::answers_all(row))) {
                         self.spawn_alone(joint);
                     } else {
-                        self.tell(joint, || Ok(rows.clone()));
+                        told.extend(tell(joint, || Ok(rows.clone())));
                     }
                 }
             }
@@ -112,17 +110,12 @@ impl<A: Ask> Batcher<A> {
             }
             Err(error) => {
                 let mut error = share(error);
-                batch.into_iter().for_each(|joint| self.tell(joint, || Err(error())));
+                for joint in batch {
+                    told.extend(tell(joint, || Err(error())));
+                }
             }
         }
-    }
-
-    fn tell(self: &Arc<Self>, joint: Joint<A>, mut rows: impl FnMut() -> Result<Vec<Arc<PgRow>>, Error>) {
-        let ids = joint.ask().ids().to_vec();
-        for (waiting, later) in joint.into_members() {
-            waiting.tell(rows().map(|rows| Answer { rows, later }));
-        }
-        self.done(&ids);
+        self.done(&told);
     }
 
     fn done(self: &Arc<Self>, ids: &[SessionId]) {
@@ -167,8 +160,7 @@ impl<A: Ask> Batcher<A> {
         };
         let (statement, arguments) = (A::alone(&self.statements), A::arguments(&[&waiting.ask])?);
         let rows = self.connections.run(statement, arguments, waiting.deadline).await?;
-        let rows = rows.into_iter().map(Arc::new).collect();
-        Ok(Answer { rows, later: 0 })
+        Ok(Answer::of(rows))
     }
 
     fn writes(&self) -> bool {
@@ -178,6 +170,15 @@ impl<A: Ask> Batcher<A> {
     fn queue(&self) -> MutexGuard<'_, Queue<A>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Tells each member, and returns the sessions that it was about.
+fn tell<A: Ask>(joint: Joint<A>, mut rows: impl FnMut() -> Result<Vec<Arc<PgRow>>, Error>) -> Vec<SessionId> {
+    let ids = joint.ask().ids().to_vec();
+    for (waiting, later) in joint.into_members() {
+        waiting.tell(rows().map(|rows| Answer { rows, later }));
+    }
+    ids
 }
 
 /// One who runs batches, on whom others count.

@@ -23,7 +23,7 @@ pub(crate) struct Change {
     value: Option<String>,
     touch: bool,
     max_size: i64,
-    seal: Option<Vec<u8>>,
+    seal: Option<Seal>,
     /// How many changes it is.
     joined: i32,
 }
@@ -40,7 +40,7 @@ impl Change {
             value: value.transpose()?.map(str::to_owned),
             touch: update.touch,
             max_size: encode_size(update.max_size),
-            seal: update.seal.as_ref().map(Seal::as_bytes).map(<[u8]>::to_vec),
+            seal: update.seal.clone(),
             joined: 1,
         })
     }
@@ -109,7 +109,7 @@ impl Ask for Change {
             column(asks, |ask| ask.value.as_deref()),
             column(asks, |ask| ask.touch),
             column(asks, |ask| ask.max_size),
-            column(asks, |ask| ask.seal.as_deref()),
+            column(asks, |ask| ask.seal.as_ref().map(Seal::as_bytes)),
             column(asks, |ask| ask.joined),
         ])
     }
@@ -160,7 +160,7 @@ mod tests {
     fn one_that_may_bring_a_seal_is_alone() {
         let plain = change(&[("a", "1")], &[], None);
         let sealing = Change {
-            seal: Some(vec![1]),
+            seal: Some(Seal::from_bytes(vec![1])),
             ..plain.clone()
         };
         assert_eq!((plain.join(&sealing), sealing.join(&plain)), (None, None));

@@ -18,7 +18,7 @@ pub(crate) struct Creation {
     life: i64,
     lock: Option<i64>,
     about: Option<String>,
-    seal: Option<Vec<u8>>,
+    seal: Option<Seal>,
     class: String,
     max: Option<i32>,
     ends_oldest: bool,
@@ -36,7 +36,7 @@ impl Creation {
             life: encode_duration(new.lifetime.absolute),
             lock: new.lifetime.lock.map(encode_duration),
             about: new.about.to_json(),
-            seal: new.seal.as_ref().map(Seal::as_bytes).map(<[u8]>::to_vec),
+            seal: new.seal.clone(),
             class: new.about.class.clone(),
             max: limit.map(encode_max),
             ends_oldest: limit.is_some_and(|limit| limit.excess == Excess::EndOldest),
@@ -57,6 +57,11 @@ impl Ask for Creation {
         size_of::<Self>() + self.data.len()
     }
 
+    /// With a limit it locks its user, and then counts.
+    fn is_apart(&self) -> bool {
+        self.max.is_some()
+    }
+
     fn alone(statements: &Statements) -> &Statement {
         &statements.create
     }
@@ -74,7 +79,7 @@ impl Ask for Creation {
             column(asks, |ask| ask.life),
             column(asks, |ask| ask.lock),
             column(asks, |ask| ask.about.as_deref()),
-            column(asks, |ask| ask.seal.as_deref()),
+            column(asks, |ask| ask.seal.as_ref().map(Seal::as_bytes)),
             column(asks, |ask| ask.class.as_str()),
             column(asks, |ask| ask.max),
             column(asks, |ask| ask.ends_oldest),

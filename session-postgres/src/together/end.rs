@@ -3,11 +3,8 @@ use std::slice;
 use session_core::{Error, SessionId};
 use sqlx::postgres::PgArguments;
 
-use super::Ask;
-use crate::{
-    record::encode_id,
-    statement::{Statement, Statements, arguments},
-};
+use super::{Ask, ids};
+use crate::statement::{Statement, Statements};
 
 /// What `end.sql` asks for.
 pub(crate) struct End(pub(crate) SessionId);
@@ -20,10 +17,6 @@ impl Ask for End {
         slice::from_ref(&self.0)
     }
 
-    fn size(&self) -> usize {
-        size_of::<Self>()
-    }
-
     fn alone(statements: &Statements) -> &Statement {
         &statements.end
     }
@@ -33,7 +26,6 @@ impl Ask for End {
     }
 
     fn arguments(asks: &[&Self]) -> Result<PgArguments, Error> {
-        let ids: Vec<_> = asks.iter().map(|ask| encode_id(&ask.0)).collect();
-        Ok(arguments![ids])
+        ids(asks)
     }
 }

@@ -1,11 +1,8 @@
 use session_core::{Error, SessionId};
 use sqlx::postgres::PgArguments;
 
-use super::Ask;
-use crate::{
-    record::encode_id,
-    statement::{Statement, Statements, arguments},
-};
+use super::{Ask, ids};
+use crate::statement::{Statement, Statements};
 
 /// What `load.sql` asks for.
 pub(crate) struct Look(pub(crate) Vec<SessionId>);
@@ -18,10 +15,6 @@ impl Ask for Look {
         &self.0
     }
 
-    fn size(&self) -> usize {
-        size_of_val(&*self.0)
-    }
-
     fn alone(statements: &Statements) -> &Statement {
         &statements.load
     }
@@ -31,7 +24,6 @@ impl Ask for Look {
     }
 
     fn arguments(asks: &[&Self]) -> Result<PgArguments, Error> {
-        let ids: Vec<_> = asks.iter().flat_map(|ask| &ask.0).map(encode_id).collect();
-        Ok(arguments![ids])
+        ids(asks)
     }
 }

@@ -25,7 +25,10 @@ pub(crate) use touch::Touch;
 use session_core::{Error, SessionId};
 use sqlx::postgres::{PgArguments, PgRow};
 
-use crate::statement::{Statement, Statements};
+use crate::{
+    record::encode_id,
+    statement::{Statement, Statements, arguments},
+};
 
 /// Something that one statement can ask for many of.
 pub(crate) trait Ask: Send + Sync + Sized + 'static {
@@ -39,7 +42,14 @@ pub(crate) trait Ask: Send + Sync + Sized + 'static {
     fn ids(&self) -> &[SessionId];
 
     /// About how many bytes it takes.
-    fn size(&self) -> usize;
+    fn size(&self) -> usize {
+        size_of_val(self.ids())
+    }
+
+    /// Whether it is not asked with others, for it may wait for somebody.
+    fn is_apart(&self) -> bool {
+        false
+    }
 
     /// One that is as good as this and, after it, the next, which is about the same session.
     fn join(&self, _next: &Self) -> Option<Self> {
@@ -60,6 +70,12 @@ pub(crate) trait Ask: Send + Sync + Sized + 'static {
 
     /// The arguments of either.
     fn arguments(asks: &[&Self]) -> Result<PgArguments, Error>;
+}
+
+/// The only argument of those that are about ids and nothing else.
+fn ids<A: Ask>(asks: &[&A]) -> Result<PgArguments, Error> {
+    let ids: Vec<_> = asks.iter().flat_map(|ask| ask.ids()).map(encode_id).collect();
+    Ok(arguments![ids])
 }
 
 /// An argument, of all of them.

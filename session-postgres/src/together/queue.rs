@@ -25,6 +25,14 @@ pub(crate) struct Answer {
     pub(crate) later: u64,
 }
 
+impl Answer {
+    /// Of one who was joined with nobody.
+    pub(crate) fn of(rows: Vec<PgRow>) -> Self {
+        let rows = rows.into_iter().map(Arc::new).collect();
+        Self { rows, later: 0 }
+    }
+}
+
 /// One who waits for an answer.
 pub(crate) struct Waiting<A> {
     pub(crate) ask: A,

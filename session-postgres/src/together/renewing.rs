@@ -23,7 +23,7 @@ pub(crate) struct Renewing {
     max_size: i64,
     lock: Option<i64>,
     about: Option<String>,
-    seal: Option<Vec<u8>>,
+    seal: Option<Seal>,
     class: String,
     max: Option<i32>,
     ends_oldest: bool,
@@ -48,7 +48,7 @@ impl Renewing {
             max_size: encode_size(renewal.max_size),
             lock: lifetime.and_then(|lifetime| lifetime.lock).map(encode_duration),
             about: login.and_then(|login| login.about.to_json()),
-            seal: renewal.seal.as_ref().map(Seal::as_bytes).map(<[u8]>::to_vec),
+            seal: renewal.seal.clone(),
             class: login.map(|login| login.about.class.clone()).unwrap_or_default(),
             max: limit.map(encode_max),
             ends_oldest: limit.is_some_and(|limit| limit.excess == Excess::EndOldest),
@@ -68,6 +68,11 @@ impl Ask for Renewing {
 
     fn size(&self) -> usize {
         size_of::<Self>() + self.sets.len() + self.removals.len()
+    }
+
+    /// With a limit it locks its user, and then counts.
+    fn is_apart(&self) -> bool {
+        self.max.is_some()
     }
 
     fn alone(statements: &Statements) -> &Statement {
@@ -91,7 +96,7 @@ impl Ask for Renewing {
             column(asks, |ask| ask.max_size),
             column(asks, |ask| ask.lock),
             column(asks, |ask| ask.about.as_deref()),
-            column(asks, |ask| ask.seal.as_deref()),
+            column(asks, |ask| ask.seal.as_ref().map(Seal::as_bytes)),
             column(asks, |ask| ask.class.as_str()),
             column(asks, |ask| ask.max),
             column(asks, |ask| ask.ends_oldest),
