@@ -68,6 +68,7 @@ mod loaded;
 mod login;
 mod marker;
 mod memory;
+mod near;
 mod new_session;
 mod once;
 mod page;
@@ -112,6 +113,7 @@ pub use loaded::Loaded;
 pub use login::Login;
 pub use marker::Marker;
 pub use memory::MemoryStore;
+pub use near::{NearCache, NearChange, NearLink, Reading};
 pub use new_session::NewSession;
 #[cfg(feature = "once")]
 pub use once::run_once;

@@ -2,7 +2,9 @@ use std::{fmt::Debug, ops::Deref, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::{Error, Fate, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, Update, Version, Watch};
+use crate::{
+    Error, Fate, Loaded, NearCache, NewSession, Page, Renewal, SessionId, SessionInfo, Update, Version, Watch,
+};
 
 /// Where sessions are kept, and where every promise about them is made true.
 ///
@@ -142,6 +144,10 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// from then on it tells the watch, while it has a [link](Watch::link), of all that ends sessions but expiry and
     /// locks, and of renewals, on whatever instance. One link serves all who wait.
     fn watch(&self) -> &Watch;
+
+    /// The sessions that this instance has read, if it may read them again without asking the store. What
+    /// [`load`](Self::load) answers is always the newest.
+    fn near_cache(&self) -> Option<&NearCache>;
 }
 
 #[async_trait]
@@ -196,5 +202,9 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     fn watch(&self) -> &Watch {
         self.deref().watch()
+    }
+
+    fn near_cache(&self) -> Option<&NearCache> {
+        self.deref().near_cache()
     }
 }

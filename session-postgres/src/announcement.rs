@@ -1,4 +1,4 @@
-use session_core::{SessionId, WatchLink};
+use session_core::{NearLink, SessionId, Version, WatchLink};
 use uuid::Uuid;
 
 /// What a statement tells all instances of a session.
@@ -8,23 +8,33 @@ pub(crate) enum Announcement {
     Ended(SessionId),
     /// It goes on under another id, the second.
     Renewed(SessionId, SessionId),
+    /// It has another version; without one it was touched.
+    Changed(SessionId, Option<Version>),
 }
 
 impl Announcement {
     /// What a notification says. Whatever else may be said on the channel, by whomever, is nothing.
     pub(crate) fn read_all(payload: &str) -> impl Iterator<Item = Self> {
         payload.split(' ').filter_map(|change| {
-            Some(match change.split_once('>') {
-                None => Self::Ended(read_id(change)?),
-                Some((from, to)) => Self::Renewed(read_id(from)?, read_id(to)?),
+            Some(match (change.split_once('>'), change.split_once('=')) {
+                (None, None) => Self::Ended(read_id(change)?),
+                (Some((from, to)), _) => Self::Renewed(read_id(from)?, read_id(to)?),
+                (None, Some((id, ""))) => Self::Changed(read_id(id)?, None),
+                (None, Some((id, version))) => Self::Changed(read_id(id)?, Some(Version(version.parse().ok()?))),
             })
         })
     }
 
-    pub(crate) fn pass_on(self, link: &WatchLink) {
+    pub(crate) fn pass_on(self, watch: &WatchLink, near: Option<&NearLink>) {
         match self {
-            Self::Ended(id) => link.ended(&id),
-            Self::Renewed(from, to) => link.renewed(&from, &to),
+            Self::Ended(id) => watch.ended(&id),
+            Self::Renewed(from, to) => watch.renewed(&from, &to),
+            Self::Changed(..) => {}
+        }
+        match (near, self) {
+            (Some(near), Self::Changed(id, Some(version))) => near.changed_to(&id, version),
+            (Some(near), Self::Ended(id) | Self::Renewed(id, _) | Self::Changed(id, None)) => near.changed(&id),
+            (None, _) => {}
         }
     }
 }

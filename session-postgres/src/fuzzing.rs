@@ -52,6 +52,7 @@ pub fn announcements(payload: &str) {
         let said = match announcement {
             Announcement::Ended(id) => vec![id],
             Announcement::Renewed(from, to) => vec![from, to],
+            Announcement::Changed(id, _) => vec![id],
         };
         assert!(
             said.into_iter().all(|id| plain.contains(&id.to_string())),
@@ -62,6 +63,10 @@ pub fn announcements(payload: &str) {
     let text = |announcement: &Announcement| match announcement {
         Announcement::Ended(id) => uuid(id).to_string(),
         Announcement::Renewed(from, to) => format!("{}>{}", uuid(from), uuid(to)),
+        Announcement::Changed(id, version) => {
+            let version = version.map(|version| version.0.to_string());
+            format!("{}={}", uuid(id), version.unwrap_or_default())
+        }
     };
     let told: Vec<_> = read.iter().map(text).collect();
     assert!(Announcement::read_all(&told.join(" ")).eq(read));

@@ -73,6 +73,7 @@ mod error;
 pub mod fuzzing;
 mod listener;
 mod migrate;
+mod near;
 mod once;
 mod options;
 mod record;

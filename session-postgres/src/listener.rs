@@ -1,20 +1,27 @@
 use std::{
     error::Error as StdError,
-    sync::{Mutex, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
-use session_core::Watch;
-use sqlx::postgres::{PgListener, PgPoolOptions};
+use session_core::{NearCache, Watch};
+use sqlx::postgres::{PgListener, PgNotification, PgPoolOptions};
 use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
 };
 
-use crate::{PostgresOptions, announcement::Announcement, backoff::pause, error::ConnectError, statement::CHANGES};
+use crate::{
+    PostgresOptions,
+    announcement::Announcement,
+    backoff::pause,
+    error::ConnectError,
+    near::{Near, NearEar},
+    statement::CHANGES,
+};
 
-/// After this long without a word the server is asked for a sign of life.
-const SILENCE: Duration = Duration::from_millis(700);
+/// How often the server is asked for a sign of life, unless a near cache wants more.
+const PAUSE: Duration = Duration::from_millis(700);
 
 /// How long that may take. Whoever takes a slow server for lost looks a few times too often.
 const PING_LIMIT: Duration = Duration::from_millis(500);
@@ -23,6 +30,7 @@ const PING_LIMIT: Duration = Duration::from_millis(500);
 /// first wants to know; dropped, it hangs up.
 pub(crate) struct Listener {
     watch: Watch,
+    near: Option<Arc<Near>>,
     options: PostgresOptions,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -41,6 +49,7 @@ impl Listener {
     pub(crate) fn new(options: PostgresOptions) -> Self {
         Self {
             watch: Watch::new(),
+            near: Near::new(&options).map(Arc::new),
             options,
             task: Mutex::default(),
         }
@@ -50,10 +59,19 @@ impl Listener {
     pub(crate) fn watch(&self) -> &Watch {
         let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
         if task.as_ref().is_none_or(JoinHandle::is_finished) {
-            let (watch, options) = (self.watch.clone(), self.options.clone());
-            *task = Some(tokio::spawn(async move { listen(&watch, &options).await }));
+            let (watch, near, options) = (self.watch.clone(), self.near.clone(), self.options.clone());
+            *task = Some(tokio::spawn(
+                async move { listen(&watch, near.as_deref(), &options).await },
+            ));
         }
         &self.watch
+    }
+
+    /// The near cache, if there is to be one. It needs to hear what changes.
+    pub(crate) fn near_cache(&self) -> Option<&NearCache> {
+        let near = self.near.as_ref()?;
+        self.watch();
+        Some(&near.cache)
     }
 }
 
@@ -66,13 +84,13 @@ impl Drop for Listener {
     }
 }
 
-async fn listen(watch: &Watch, options: &PostgresOptions) {
+async fn listen(watch: &Watch, near: Option<&Near>, options: &PostgresOptions) {
     let mut failures = 0;
     loop {
         let reason = match subscribe(options).await {
             Ok(listener) => {
                 failures = 0;
-                hear(watch, listener).await
+                Deaf::Lost(hear(watch, near, listener).await.err())
             }
             Err(error) => Deaf::Connect(error),
         };
@@ -80,7 +98,8 @@ async fn listen(watch: &Watch, options: &PostgresOptions) {
         if failures == 0 {
             tracing::warn!(
                 error = &reason as &dyn StdError,
-                "ends of sessions are not heard of: those who wait for them look every second meanwhile"
+                "changes of sessions are not heard of: those who wait for their ends look every second meanwhile, and a \
+                 near cache serves nothing"
             );
         }
         failures += 1;
@@ -110,23 +129,45 @@ async fn subscribe(options: &PostgresOptions) -> Result<PgListener, ConnectError
 }
 
 /// Passes on what is told, until the connection is lost.
-async fn hear(watch: &Watch, mut listener: PgListener) -> Deaf {
+async fn hear(watch: &Watch, near: Option<&Near>, mut listener: PgListener) -> Result<(), sqlx::Error> {
     let link = watch.link();
+    let mut near = match near {
+        Some(near) => Some(near.begin(&mut listener).await?),
+        None => None,
+    };
+    let pass_on = |notification: PgNotification, near: Option<&NearEar<'_>>| {
+        for announcement in Announcement::read_all(notification.payload()) {
+            announcement.pass_on(&link, near.and_then(NearEar::link));
+        }
+    };
+    let mut asked = Instant::now();
     loop {
-        match timeout(SILENCE, listener.try_recv()).await {
-            Ok(Ok(Some(notification))) => {
-                for announcement in Announcement::read_all(notification.payload()) {
-                    announcement.pass_on(&link);
-                }
+        let due = near.as_ref().map_or(PAUSE, |near| near.pause(PAUSE));
+        if let Some(left) = due.checked_sub(asked.elapsed()) {
+            match timeout(left, listener.try_recv()).await {
+                Ok(Ok(Some(notification))) => pass_on(notification, near.as_ref()),
+                Ok(Ok(None)) => return Ok(()),
+                Ok(Err(error)) => return Err(error),
+                Err(_due) => {}
             }
-            Ok(Ok(None)) => return Deaf::Lost(None),
-            Ok(Err(error)) => return Deaf::Lost(Some(error)),
-            // To listen again changes nothing, and is answered.
-            Err(_silence) => match timeout(PING_LIMIT, listener.listen(CHANGES)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => return Deaf::Lost(Some(error)),
-                Err(_) => return Deaf::Lost(None),
-            },
+            continue;
+        }
+        asked = Instant::now();
+        if let Some(near) = &mut near
+            && near.keep(&mut listener).await?
+        {
+            return Ok(());
+        }
+        // To listen again changes nothing, and is answered, after all that there was to tell.
+        match timeout(PING_LIMIT, listener.listen(CHANGES)).await {
+            Ok(answer) => answer?,
+            Err(_late) => return Ok(()),
+        }
+        while let Some(notification) = listener.next_buffered() {
+            pass_on(notification, near.as_ref());
+        }
+        if let Some(near) = &near {
+            near.prove(asked);
         }
     }
 }

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_work.sql"),
     include_str!("migrations/0003_about_lock_seal.sql"),
     include_str!("migrations/0004_renewal_by_time.sql"),
+    include_str!("migrations/0005_near_cache.sql"),
 ];
 
 /// The version that they make.

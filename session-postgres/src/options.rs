@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use session_core::Error;
+use session_core::{Error, NearCache};
 use sqlx::{
     ConnectOptions,
     postgres::{PgConnectOptions, PgSslMode},
@@ -40,6 +40,8 @@ pub struct PostgresOptions {
     ca_file: Option<PathBuf>,
     pub(crate) schema: String,
     pub(crate) connections: usize,
+    pub(crate) near_cache: Option<u64>,
+    pub(crate) near_cache_lease: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) command_timeout: Duration,
 }
@@ -89,6 +91,8 @@ impl PostgresOptions {
             ca_file: None,
             schema: "session".to_owned(),
             connections: 5,
+            near_cache: None,
+            near_cache_lease: NearCache::LEASE,
             connect_timeout: Duration::from_secs(2),
             command_timeout: Duration::from_secs(1),
         })
@@ -127,6 +131,31 @@ impl PostgresOptions {
     #[must_use]
     pub fn connections(mut self, most: usize) -> Self {
         self.connections = most.max(1);
+        self
+    }
+
+    /// Keeps sessions that this instance has read near it, in about so many bytes at most, and reads them again without
+    /// asking the server. No unless set.
+    ///
+    /// Each instance hears of what others change, about a millisecond later; and if the news are lost, it serves nothing
+    /// that is older than the [lease](Self::near_cache_lease). A browser always sees what it wrote itself: a cookie leads
+    /// its requests past the near caches of other instances for that time. But what another instance has ended, a logout
+    /// among it, may be read for so long. Without it, never.
+    ///
+    /// Not all instances need one. It takes effect a command timeout after the connection that listens is there.
+    #[must_use]
+    pub const fn near_cache(mut self, max_bytes: u64) -> Self {
+        self.near_cache = Some(max_bytes);
+        self
+    }
+
+    /// How long the [near cache](Self::near_cache) may serve what another instance has changed, if the news of it are
+    /// lost. [`NearCache::LEASE`], half a second, unless set.
+    ///
+    /// The server is asked three times as often for a sign of life on the connection that listens.
+    #[must_use]
+    pub const fn near_cache_lease(mut self, lease: Duration) -> Self {
+        self.near_cache_lease = lease;
         self
     }
 
@@ -237,6 +266,8 @@ impl fmt::Debug for PostgresOptions {
             .field("ca_file", &self.ca_file)
             .field("schema", &self.schema)
             .field("connections", &self.connections)
+            .field("near_cache", &self.near_cache)
+            .field("near_cache_lease", &self.near_cache_lease)
             .field("connect_timeout", &self.connect_timeout)
             .field("command_timeout", &self.command_timeout)
             .finish()

@@ -2,7 +2,8 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use session_core::{
-    Data, Error, Fate, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version, Watch,
+    Data, Error, Fate, Loaded, NearCache, NearChange, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore,
+    Update, Version, Watch,
 };
 use sqlx::postgres::{PgArguments, PgRow};
 use tokio::time::Instant;
@@ -185,6 +186,10 @@ impl PostgresStore {
             && record.seal == new.seal)
     }
 
+    fn near_change(&self, id: &SessionId) -> Option<NearChange<'_>> {
+        self.near_cache().map(|cache| cache.change(id))
+    }
+
     async fn count(&self, statement: &Statement, arguments: PgArguments, deadline: Instant) -> Result<u64, Error> {
         let rows = self.fetch(statement, arguments, deadline).await?;
         rows.first().map_or(Ok(0), decode_count).map_err(Error::unknown)
@@ -213,17 +218,27 @@ impl SessionStore for PostgresStore {
     }
 
     async fn load(&self, ids: &[SessionId]) -> Result<Loaded, Error> {
-        self.read(ids, self.deadline()).await
+        let near = self.near_cache().map(|cache| (cache, cache.begin()));
+        let loaded = self.read(ids, self.deadline()).await?;
+        if let Some((cache, reading)) = near {
+            cache.keep(reading, ids, &loaded);
+        }
+        Ok(loaded)
     }
 
     async fn update(&self, id: &SessionId, update: &Update) -> Result<Version, Error> {
         let deadline = self.deadline();
         let mut change = Change::new(*id, update)?;
         for _ in 0..FOLLOW_LIMIT {
+            let near = self.near_change(&change.id);
             let Answer { rows, later } = self.batchers.changes.ask(change.clone(), deadline).await?;
             if let Some(row) = rows.first() {
-                let version = decode_outcome(row, update.max_size, None)?;
-                return Ok(Version(version.0 - later));
+                let last = decode_outcome(row, update.max_size, None)?;
+                let version = Version(last.0 - later);
+                if let Some(near) = near {
+                    near.done(update, version);
+                }
+                return Ok(version);
             }
             if update.seal.is_some() {
                 return Err(Error::Ended);
@@ -234,12 +249,13 @@ impl SessionStore for PostgresStore {
     }
 
     async fn touch(&self, id: &SessionId) -> Result<(), Error> {
+        let _near = self.near_change(id);
         let rows = self.batchers.touches.ask(Touch(*id), self.deadline()).await?.rows;
         decode_touched(rows.first().ok_or(Error::Ended)?)
     }
 
     async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error> {
-        let deadline = self.deadline();
+        let (deadline, _near) = (self.deadline(), self.near_change(from));
         let renewing = Renewing::new(*from, *to, renewal)?;
         let mut answer = self.batchers.renewals.ask(renewing.clone(), deadline).await;
         if matches!(answer, Err(Error::IdInUse)) {
@@ -265,6 +281,7 @@ impl SessionStore for PostgresStore {
         let deadline = self.deadline();
         let mut id = *id;
         for _ in 0..FOLLOW_LIMIT {
+            let _near = self.near_change(&id);
             if !self.batchers.ends.ask(End(id), deadline).await?.rows.is_empty() {
                 return Ok(());
             }
@@ -289,7 +306,10 @@ impl SessionStore for PostgresStore {
 
     async fn end_all(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error> {
         let arguments = arguments![user, except.map(encode_id)];
-        self.count(&self.statements.end_all, arguments, self.deadline()).await
+        let ended = self.count(&self.statements.end_all, arguments, self.deadline()).await;
+        // What this instance does it knows at once. Which they were it hears later.
+        self.near_cache().inspect(|cache| cache.clear());
+        ended
     }
 
     async fn end_everyone(&self) -> Result<u64, Error> {
@@ -306,7 +326,10 @@ impl SessionStore for PostgresStore {
             started = Some(time);
             match last {
                 Some(last) => (after, is_done) = (last, false),
-                None if is_done => return Ok(ended),
+                None if is_done => {
+                    self.near_cache().inspect(|cache| cache.clear());
+                    return Ok(ended);
+                }
                 // Those that were renewed meanwhile are left, under other ids.
                 None => (after, is_done) = (Uuid::nil(), true),
             }
@@ -337,6 +360,10 @@ impl SessionStore for PostgresStore {
 
     fn watch(&self) -> &Watch {
         self.listener.watch()
+    }
+
+    fn near_cache(&self) -> Option<&NearCache> {
+        self.listener.near_cache()
     }
 }
 

@@ -20,7 +20,9 @@ use crate::{
     backoff::Backoff,
     clock::Clock,
     error::{ConnectError, Effect, Failure, is_of_link},
+    keys::Keys,
     link::Link,
+    near::{Near, NearEar},
     reply::{is_cluster, is_evicting, is_no_script, is_replica, read_time},
     script::Script,
     tls::Tls,
@@ -36,12 +38,14 @@ pub(crate) struct Connection {
     current: RwLock<Option<Arc<Link>>>,
     gate: Mutex<Backoff>,
     pub(crate) clock: Clock,
+    pub(crate) near: Option<Arc<Near>>,
 }
 
 impl Connection {
-    pub(crate) fn new(options: RedisOptions) -> Result<Self, Error> {
+    pub(crate) fn new(options: RedisOptions, keys: &Arc<Keys>) -> Result<Self, Error> {
         options.check()?;
         Ok(Self {
+            near: Near::new(&options, keys),
             tls: options.tls.then(|| Tls::new(&options)).transpose()?,
             current: RwLock::default(),
             gate: Mutex::default(),
@@ -151,7 +155,10 @@ impl Connection {
 
     /// Connects, and learns in one go what there is to know of the server.
     async fn connect(&self) -> Result<Link, ConnectError> {
-        let link = Link::open(&self.options, self.tls.as_ref()).await?;
+        let link = Link::open(&self.options, self.tls.as_ref(), self.near.as_ref()).await?;
+        if self.near.is_some() {
+            self.ask_to_tell(&link).await?;
+        }
         let mut questions = redis::pipe();
         questions.cmd("ROLE");
         questions
@@ -193,6 +200,27 @@ impl Connection {
             }
         }
         Ok(link)
+    }
+
+    /// Asks the server to tell the near cache what changes.
+    async fn ask_to_tell(&self, link: &Link) -> Result<(), ConnectError> {
+        let mut ask = redis::pipe();
+        ask.add_command(NearEar::ask());
+        match link.send(&ask, self.options.connect_timeout).await {
+            Ok(answers) => {
+                let refused = answers.into_iter().find_map(|answer| answer.extract_error().err());
+                if let Some(error) = refused {
+                    link.hang_up();
+                    tracing::warn!(
+                        error = &error as &dyn StdError,
+                        "the near cache serves nothing: Redis does not let this user say CLIENT TRACKING"
+                    );
+                }
+                Ok(())
+            }
+            Err(Failure::Late(_)) => Err(self.late()),
+            Err(Failure::Lost { source, .. }) => Err(ConnectError::refused(&self.options, source)),
+        }
     }
 
     fn late(&self) -> ConnectError {

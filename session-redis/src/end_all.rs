@@ -66,7 +66,7 @@ impl RedisStore {
                 }
                 for answer in self.connection.call(&calls).await? {
                     match Reply::read(Some(answer))? {
-                        Reply::Done(_) => ended += 1,
+                        Reply::Over(_) => ended += 1,
                         Reply::Moved(successor) if known.insert(successor) => successors.push(successor),
                         _ => {}
                     }
@@ -96,7 +96,7 @@ impl RedisStore {
             let newest = spared.last().map(|id| self.keys.session(id));
             let keys: Vec<_> = [self.keys.session(&id)].into_iter().chain(newest).collect();
             match self.call(Script::End.on(&keys)).await? {
-                Reply::Done(_) => return Ok(true),
+                Reply::Over(_) => return Ok(true),
                 Reply::Moved(successor) => {
                     id = successor;
                     is_new = seen.insert(id);

@@ -79,6 +79,7 @@ mod limit;
 mod link;
 mod list;
 mod listener;
+mod near;
 mod of_user;
 mod once;
 mod options;

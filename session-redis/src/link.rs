@@ -1,4 +1,5 @@
 use std::{
+    convert::Infallible,
     fmt,
     sync::{
         Arc,
@@ -7,12 +8,15 @@ use std::{
     time::Duration,
 };
 
-use redis::{AsyncConnectionConfig, Pipeline, RedisError, Value, aio::MultiplexedConnection};
+use redis::{
+    AsyncConnectionConfig, Pipeline, ProtocolVersion, PushInfo, RedisError, Value, aio::MultiplexedConnection,
+};
 use tokio::{task::JoinHandle, time::timeout};
 
 use crate::{
     RedisOptions,
     error::{ConnectError, Failure},
+    near::{Near, NearEar},
     tls::Tls,
     wire::Stream,
 };
@@ -25,23 +29,48 @@ pub(crate) struct Link {
     written: Arc<AtomicU64>,
     /// Sends, receives, and ends when the connection does.
     driver: JoinHandle<()>,
+    /// With a near cache: what is told to it, and what keeps its lease.
+    near: Option<(NearEar, JoinHandle<()>)>,
 }
 
 impl Link {
     /// Connects and logs in.
-    pub(crate) async fn open(options: &RedisOptions, tls: Option<&Tls>) -> Result<Self, ConnectError> {
+    pub(crate) async fn open(
+        options: &RedisOptions,
+        tls: Option<&Tls>,
+        near: Option<&Arc<Near>>,
+    ) -> Result<Self, ConnectError> {
         let Stream { io, written } = Stream::open(options, tls).await?;
-        let config = AsyncConnectionConfig::new()
+        let mut config = AsyncConnectionConfig::new()
             .set_response_timeout(None) // `send` has one
             .set_pipeline_buffer_size(1024)
             .set_write_backpressure_boundary(256 * 1024);
-        let opened = MultiplexedConnection::new_with_config(&options.login, io, config).await;
+        let mut login = options.login.clone();
+        let ear = near.map(Near::begin);
+        if let Some(ear) = ear.clone() {
+            // The protocol in which a server tells what nobody asked for.
+            login = login.set_protocol(ProtocolVersion::RESP3);
+            config = config.set_push_sender(move |push: PushInfo| -> Result<(), Infallible> {
+                ear.hear(&push);
+                Ok(())
+            });
+        }
+        let opened = MultiplexedConnection::new_with_config(&login, io, config).await;
         let (connection, driver) = opened.map_err(|source| ConnectError::refused(options, source))?;
         Ok(Self {
+            driver: tokio::spawn(driver),
+            near: ear.map(|ear| (ear.clone(), ear.keep(connection.clone()))),
             connection,
             written,
-            driver: tokio::spawn(driver),
         })
+    }
+
+    /// Keeps the near cache from serving anything.
+    pub(crate) fn hang_up(&self) {
+        if let Some((ear, keeper)) = &self.near {
+            ear.hang_up();
+            keeper.abort();
+        }
     }
 
     /// Whether it was lost, as far as is known.
@@ -69,6 +98,7 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
+        self.hang_up();
         self.driver.abort();
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo};
-use session_core::Error;
+use session_core::{Error, NearCache};
 
 /// The settings of a [`RedisStore`](crate::RedisStore).
 ///
@@ -29,6 +29,8 @@ pub struct RedisOptions {
     pub(crate) login: RedisConnectionInfo,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) key_prefix: String,
+    pub(crate) near_cache: Option<u64>,
+    pub(crate) near_cache_lease: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) command_timeout: Duration,
 }
@@ -74,6 +76,8 @@ impl RedisOptions {
             login: server.redis_settings().clone().set_protocol(ProtocolVersion::RESP2),
             ca_file: None,
             key_prefix: "session".to_owned(),
+            near_cache: None,
+            near_cache_lease: NearCache::LEASE,
             connect_timeout: Duration::from_secs(2),
             command_timeout: Duration::from_secs(1),
         })
@@ -91,6 +95,31 @@ impl RedisOptions {
     #[must_use]
     pub fn ca_file(mut self, path: impl AsRef<Path>) -> Self {
         self.ca_file = Some(path.as_ref().to_owned());
+        self
+    }
+
+    /// Keeps sessions that this instance has read near it, in about so many bytes at most, and reads them again without
+    /// asking the server. No unless set.
+    ///
+    /// Each instance hears of what others change, about a millisecond later; and if the news are lost, it serves nothing
+    /// that is older than the [lease](Self::near_cache_lease). A browser always sees what it wrote itself: a cookie leads
+    /// its requests past the near caches of other instances for that time. But what another instance has ended, a logout
+    /// among it, may be read for so long. Without it, never.
+    ///
+    /// Not all instances need one. The server's user must be allowed to say `CLIENT TRACKING`; else it serves nothing.
+    #[must_use]
+    pub const fn near_cache(mut self, max_bytes: u64) -> Self {
+        self.near_cache = Some(max_bytes);
+        self
+    }
+
+    /// How long the [near cache](Self::near_cache) may serve what another instance has changed, if the news of it are
+    /// lost. [`NearCache::LEASE`], half a second, unless set.
+    ///
+    /// The server is asked three times as often for a sign of life.
+    #[must_use]
+    pub const fn near_cache_lease(mut self, lease: Duration) -> Self {
+        self.near_cache_lease = lease;
         self
     }
 
@@ -141,6 +170,8 @@ impl fmt::Debug for RedisOptions {
             .field("tls", &self.tls)
             .field("ca_file", &self.ca_file)
             .field("key_prefix", &self.key_prefix)
+            .field("near_cache", &self.near_cache)
+            .field("near_cache_lease", &self.near_cache_lease)
             .field("connect_timeout", &self.connect_timeout)
             .field("command_timeout", &self.command_timeout)
             .finish()

@@ -18,6 +18,7 @@ pub(crate) enum Reply {
     InUse,
     Locked,
     Moved(SessionId),
+    Over(SessionId),
     Spare(SessionId),
     TooLarge(u64),
 }
@@ -44,6 +45,7 @@ impl Reply {
             (b"in use", _) => Self::InUse,
             (b"locked", _) => Self::Locked,
             (b"moved", detail) => Self::Moved(read_id(&detail)?),
+            (b"over", detail) => Self::Over(read_id(&detail)?),
             (b"spare", detail) => Self::Spare(read_id(&detail)?),
             (b"too large", detail) => Self::TooLarge(read_number(&detail).unwrap_or_default()),
             _ => return Err(unexpected(Effect::Writes)),
@@ -60,7 +62,7 @@ impl Reply {
             Self::InUse => Err(Error::IdInUse),
             Self::Locked => Err(Error::Locked),
             Self::TooLarge(size) => Err(Error::TooLarge { size, limit }),
-            Self::Ended | Self::Finished | Self::Moved(_) | Self::Spare(_) => Err(Error::Ended),
+            Self::Ended | Self::Finished | Self::Moved(_) | Self::Over(_) | Self::Spare(_) => Err(Error::Ended),
         }
     }
 }
@@ -93,6 +95,8 @@ pub(crate) fn is_evicting(info: &Value) -> bool {
 fn lines(info: &Value) -> str::Lines<'_> {
     let text = match info {
         Value::BulkString(text) => str::from_utf8(text).unwrap_or_default(),
+        // Of the newer protocol.
+        Value::VerbatimString { text, .. } => text,
         _ => "",
     };
     text.lines()

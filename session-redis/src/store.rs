@@ -7,8 +7,8 @@ use std::{
 use async_trait::async_trait;
 use redis::{Cmd, Value};
 use session_core::{
-    Error, Expectation, Fate, Loaded, NewSession, Page, Renewal, Seal, SessionId, SessionInfo, SessionStore, Update,
-    Version, Watch,
+    Error, Expectation, Fate, Loaded, NearCache, NearChange, NewSession, Page, Renewal, Seal, SessionId, SessionInfo,
+    SessionStore, Update, Version, Watch,
 };
 
 use crate::{
@@ -79,14 +79,18 @@ impl RedisStore {
     ///
     /// [`Error::Unavailable`] if a setting is wrong; its source says which.
     pub fn new(options: RedisOptions) -> Result<Self, Error> {
-        let keys = Keys::new(&options.key_prefix);
-        let connection = Arc::new(Connection::new(options)?);
+        let keys = Arc::new(Keys::new(&options.key_prefix));
+        let connection = Arc::new(Connection::new(options, &keys)?);
         Ok(Self {
             listener: Arc::new(Listener::new(&connection, keys.changes())),
             connection,
-            keys: Arc::new(keys),
+            keys,
             purged_to: Arc::default(),
         })
+    }
+
+    pub(crate) fn near_change(&self, id: &SessionId) -> Option<NearChange<'_>> {
+        self.near_cache().map(|cache| cache.change(id))
     }
 
     /// Runs one script.
@@ -161,6 +165,7 @@ impl SessionStore for RedisStore {
         if ids.is_empty() {
             return Ok(Loaded::Missing);
         }
+        let near = self.near_cache().map(|cache| (cache, cache.begin()));
         let mut reads = redis::pipe();
         for id in ids {
             reads.cmd("HGETALL").arg(self.keys.session(id));
@@ -178,12 +183,17 @@ impl SessionStore for RedisStore {
             Ok(found.loaded(id, self.connection.clock.now()))
         });
         let found: Vec<_> = found.collect::<Result<_, Error>>()?;
-        Ok(Loaded::first(ids, found))
+        let loaded = Loaded::first(ids, found);
+        if let Some((cache, reading)) = near {
+            cache.keep(reading, ids, &loaded);
+        }
+        Ok(loaded)
     }
 
     async fn update(&self, id: &SessionId, update: &Update) -> Result<Version, Error> {
         let mut id = *id;
         for _ in 0..FOLLOW_LIMIT {
+            let near = self.near_change(&id);
             let mut call = Script::Update.on(&[self.keys.session(&id)]);
             call.arg(u8::from(update.touch)).arg(update.max_size);
             match &update.expectation {
@@ -198,18 +208,26 @@ impl SessionStore for RedisStore {
             add_changes(&mut call, &update.delta);
             match self.call(call).await? {
                 Reply::Moved(successor) if update.seal.is_none() => id = successor,
-                reply => return reply.version(update.max_size),
+                reply => {
+                    let version = reply.version(update.max_size)?;
+                    if let Some(near) = near {
+                        near.done(update, version);
+                    }
+                    return Ok(version);
+                }
             }
         }
         Err(always_renewed())
     }
 
     async fn touch(&self, id: &SessionId) -> Result<(), Error> {
+        let _near = self.near_change(id);
         let reply = self.call(Script::Touch.on(&[self.keys.session(id)])).await?;
         reply.version(0).map(drop)
     }
 
     async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error> {
+        let _near = self.near_change(from);
         let login = renewal.login.as_ref();
         let about = login.map(|login| login.about.clone()).unwrap_or_default();
         let lifetime = login.map(|login| &login.lifetime);
@@ -255,11 +273,22 @@ impl SessionStore for RedisStore {
     }
 
     async fn end(&self, id: &SessionId) -> Result<(), Error> {
+        // Which one it is that ends the server knows first.
+        let near = self.near_cache().map(NearCache::change_any);
         let mut id = *id;
         for _ in 0..FOLLOW_LIMIT {
             match self.call(Script::End.on(&[self.keys.session(&id)])).await? {
                 Reply::Moved(successor) => id = successor,
-                _ => return Ok(()),
+                reply => {
+                    let ended = match &reply {
+                        Reply::Over(last) => Some(last),
+                        _ => None,
+                    };
+                    if let Some(near) = near {
+                        near.was_of(ended);
+                    }
+                    return Ok(());
+                }
             }
         }
         Err(always_renewed())
@@ -270,10 +299,12 @@ impl SessionStore for RedisStore {
     }
 
     async fn end_all(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error> {
+        let _near = self.near_cache().map(NearCache::change_any);
         self.end_listed(user, except).await
     }
 
     async fn end_everyone(&self) -> Result<u64, Error> {
+        let _near = self.near_cache().map(NearCache::change_any);
         self.end_all_sessions().await
     }
 
@@ -312,6 +343,10 @@ impl SessionStore for RedisStore {
 
     fn watch(&self) -> &Watch {
         self.listener.watch()
+    }
+
+    fn near_cache(&self) -> Option<&NearCache> {
+        self.connection.near.as_ref().map(|near| &near.cache)
     }
 }
 

@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 
 use crate::{
-    Error, Fate, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version, Watch,
-    conformance::SharedStore,
+    Error, Fate, Loaded, NearCache, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version,
+    Watch, conformance::SharedStore,
 };
 
 /// Several handles to the same sessions, as instances of an app have them, each asked in its turn.
@@ -94,5 +94,9 @@ impl SessionStore for ByTurns {
 
     fn watch(&self) -> &Watch {
         self.next().watch()
+    }
+
+    fn near_cache(&self) -> Option<&NearCache> {
+        self.next().near_cache()
     }
 }

@@ -28,6 +28,7 @@ mod checks;
 mod given;
 mod list;
 mod race;
+mod read_near;
 mod run;
 
 mod about;
@@ -63,6 +64,7 @@ mod update;
 mod users;
 
 pub use by_turns::ByTurns;
+pub use read_near::ReadNear;
 #[doc(hidden)]
 pub use run::{run, run_on_two};
 

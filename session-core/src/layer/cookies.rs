@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue, header};
 use tokio::time::Instant;
 
 use super::Cookie;
-use crate::{SessionId, SessionToken};
+use crate::{NearCache, SessionId, SessionToken};
 
 /// The most tokens of one request that are tried. Browsers send one or two; more are somebody's planting.
 const MAX_CANDIDATES: usize = 4;
@@ -46,6 +46,16 @@ impl RequestCookies {
         candidates
     }
 
+    /// Whether the browser has just written to its session on another instance than the one whose near cache this is: it
+    /// may not have heard of that yet (promise P5).
+    pub(crate) fn bypass(&self, cache: &NearCache, cookie: &Cookie) -> bool {
+        let mut suffixes = self.pairs().filter_map(|pair| {
+            pair.strip_prefix(cookie.login.as_bytes())?
+                .strip_prefix(NEAR.as_bytes())
+        });
+        suffixes.any(|suffix| !suffix.starts_with(near_suffix(cache).as_bytes()))
+    }
+
     /// Whether the request has a cookie of this name, well-formed or not.
     fn contain(&self, name: &str) -> bool {
         self.values(name).next().is_some()
@@ -53,11 +63,16 @@ impl RequestCookies {
 
     // Bytes, not text: one odd cookie of another application must not hide ours.
     fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        let of_name = move |pair: &'a [u8]| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=");
+        self.pairs().filter_map(of_name)
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = &[u8]> {
         let pairs = self
             .0
             .iter()
             .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
-        pairs.filter_map(move |pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+        pairs.map(<[u8]>::trim_ascii)
     }
 }
 
@@ -72,6 +87,17 @@ fn parse_token(text: &[u8]) -> Option<SessionToken> {
     let mut bytes = [0; SessionToken::LEN];
     let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
     (length == SessionToken::LEN).then(|| SessionToken::from_bytes(bytes))
+}
+
+/// Between the name of the login cookie and what tells one near cache from the others, in the name of the cookie by which
+/// a browser says that it has just written on this instance.
+///
+/// Each instance has a name of its own, so it does not matter in which order the responses of several arrive; and none
+/// has to bypass its own cache, which knows what the instance wrote.
+const NEAR: &str = "-near-";
+
+fn near_suffix(cache: &NearCache) -> String {
+    format!("{:08x}", cache.tag())
 }
 
 /// What a response does to the cookies, in the order of [`Place::ALL`].
@@ -141,6 +167,18 @@ impl Cookie {
             Place::Login => &self.login,
             Place::Renewed => &self.renewed,
             Place::Visitor => &self.visitor,
+        }
+    }
+
+    /// Adds the header by which the browser's next requests bypass the near caches of other instances, until they cannot
+    /// but have heard of what it wrote: for a lease, in whole seconds, and one more.
+    pub(crate) fn write_bypass(&self, cache: &NearCache, headers: &mut HeaderMap) {
+        let name = format!("{}{NEAR}{}", self.login, near_suffix(cache));
+        let lease = cache.lease();
+        let seconds = lease.as_secs() + u64::from(lease.subsec_nanos() > 0) + 1;
+        let header = self.header(&name, "1", &format!("; Max-Age={seconds}"));
+        if let Ok(header) = HeaderValue::try_from(header) {
+            headers.append(header::SET_COOKIE, header);
         }
     }
 

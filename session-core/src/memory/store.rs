@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use super::{clock::Clock, limit::Limited, once::Works, shard::Shard};
 use crate::{
-    Error, Fate, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version, Watch,
+    Error, Fate, Loaded, NearCache, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version,
+    Watch,
 };
 
 const SHARDS: usize = 64;
@@ -165,6 +166,10 @@ impl SessionStore for MemoryStore {
 
     fn watch(&self) -> &Watch {
         &self.watch
+    }
+
+    fn near_cache(&self) -> Option<&NearCache> {
+        None
     }
 }
 

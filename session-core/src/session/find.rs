@@ -15,11 +15,21 @@ impl Handle {
         let candidates = self.cookies.candidates(&self.config.cookie);
         if !candidates.is_empty() {
             let sent: Vec<SessionId> = candidates.iter().map(|(id, _)| *id).collect();
-            let (loaded, tokens) = self.find(candidates, Loaded::GRACE).await?;
+            let (loaded, tokens) = match self.near(&sent) {
+                Some(loaded) => (loaded, candidates),
+                None => self.find(candidates, Loaded::GRACE).await?,
+            };
             self.audit_opening(&sent, &loaded);
             self.take_over(loaded, &tokens, &sent);
         }
         Ok(())
+    }
+
+    /// The first live session of these tokens, if this instance has read it lately.
+    fn near(&self, ids: &[SessionId]) -> Option<Loaded> {
+        let cache = self.shared.store.near_cache()?;
+        let bypass = self.cookies.bypass(cache, &self.config.cookie);
+        cache.get(ids).filter(|_| !bypass)
     }
 
     /// Loads the first live session of these tokens. Beside a token that a renewal by time has replaced, less than `grace`

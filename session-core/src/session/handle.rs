@@ -212,6 +212,9 @@ impl Handle {
         let state = self.state();
         self.budget.renew_for_each_call();
         state.cookies.write(&self.config.cookie, &self.cookies, headers);
+        if let (true, Some(cache)) = (state.has_written, self.shared.store.near_cache()) {
+            self.config.cookie.write_bypass(cache, headers);
+        }
     }
 
     pub(crate) fn purge_if_due(&self) {

@@ -33,6 +33,8 @@ pub(crate) struct State {
     pub(crate) best_effort: bool,
     /// The request does not count as activity.
     untouched: bool,
+    /// The request has changed its session's data, under an id that other instances may know.
+    pub(crate) has_written: bool,
     /// The last commit is done: no cookie can be set any more.
     pub(crate) closed: bool,
     /// There is no session because it has just been renewed, and the browser does not know yet.
@@ -337,6 +339,7 @@ impl State {
         let Some(current) = &mut self.current else {
             return;
         };
+        self.has_written = true;
         update.delta.apply_to(&mut current.data);
         if update.seal.is_some() {
             current.vault = Vault::new(&current.token, update.seal, config);

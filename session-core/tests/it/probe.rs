@@ -9,8 +9,8 @@ use std::{
 
 use async_trait::async_trait;
 use session_core::{
-    Error, Fate, Loaded, MemoryStore, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version,
-    Watch,
+    Error, Fate, Loaded, MemoryStore, NearCache, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore,
+    Update, Version, Watch,
 };
 use tokio::sync::{Barrier, Notify};
 
@@ -208,5 +208,9 @@ impl SessionStore for Probe {
 
     fn watch(&self) -> &Watch {
         self.store.watch()
+    }
+
+    fn near_cache(&self) -> Option<&NearCache> {
+        self.store.near_cache()
     }
 }

@@ -2,6 +2,8 @@
 -- $1 ids
 -- Returns for each that is alive its id and outcome ('done', 'locked'); in no order.
 --
+-- Tells all instances, if one of them has a near cache.
+--
 -- The time is read after the wait for the locks, so nothing is revived that expired meanwhile.
 WITH locked AS MATERIALIZED (
     SELECT id, last_seen, lock, expires
@@ -20,5 +22,11 @@ WITH locked AS MATERIALIZED (
     SET last_seen = judged.now
     FROM judged
     WHERE session.id = judged.id AND judged.outcome = 'done'
+    RETURNING judged.id
+), told AS MATERIALIZED (
+    SELECT pg_notify('{changes}', string_agg(id || '=', ' '))
+    FROM touched
+    WHERE EXISTS (SELECT FROM {schema}.near_cache WHERE {now} < until)
+    HAVING count(*) > 0
 )
-SELECT id, outcome FROM judged
+SELECT id, outcome, (SELECT count(*) FROM told) AS notifications FROM judged

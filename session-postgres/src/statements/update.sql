@@ -5,6 +5,8 @@
 -- Returns for each session that is there its id, outcome ('done', 'ended', 'locked', 'conflict', 'too large'), version,
 -- size and current (the expected key's value); in no order.
 --
+-- Tells all instances, if one of them has a near cache.
+--
 -- The rows are locked first, and everything is worked out from what the locks returned: the newest data, and a time read
 -- after the wait. So nothing is merged into old data, and nothing is revived that expired meanwhile.
 WITH asked AS MATERIALIZED (
@@ -58,5 +60,11 @@ WITH asked AS MATERIALIZED (
         seal = coalesce(session.seal, judged.seal)
     FROM judged
     WHERE session.id = judged.id AND judged.outcome = 'done'
+    RETURNING judged.id, judged.version
+), told AS MATERIALIZED (
+    SELECT pg_notify('{changes}', string_agg(id || '=' || version, ' '))
+    FROM written
+    WHERE EXISTS (SELECT FROM {schema}.near_cache WHERE {now} < until)
+    HAVING count(*) > 0
 )
-SELECT id, outcome, version, size, current FROM judged
+SELECT id, outcome, version, size, current, (SELECT count(*) FROM told) AS notifications FROM judged

@@ -9,6 +9,7 @@ mod everyone;
 mod failure;
 mod format;
 mod migrate;
+mod near;
 mod once;
 mod options;
 mod proxy;

@@ -1,6 +1,6 @@
 -- Ends a session.
 -- KEYS: 1 the session  2 perhaps one to spare, in the same slot
--- Returns {'done'}, {'ended'} if it was not there, {'moved', the id that came after} if there is more to follow, or
+-- Returns {'over', the id that ended}, {'ended'} if it was not there, {'moved', the id that came after} if there is more to follow, or
 --         {'spare', the id} that came after the one to spare: whether that is another session than the first one has
 --         to be seen to, then try again
 --
@@ -34,4 +34,4 @@ elseif record.kind ~= 'live' then
 end
 redis.call('DEL', key)
 announce(key)
-return { 'done' }
+return { 'over', string.sub(key, -32) }

@@ -37,4 +37,6 @@ change(key, record, 7, size)
 if ARGV[1] == '1' then
     touch(key, record)
 end
+-- A connection that has read the key is to hear of the next change, and this one made the server forget that.
+redis.call('HLEN', key)
 return { 'done', record.version }

@@ -2,7 +2,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use session_core::{
-    Error, Fate, Loaded, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version, Watch,
+    Error, Fate, Loaded, NearCache, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version,
+    Watch,
 };
 
 use super::barrier::Barrier;
@@ -158,5 +159,9 @@ impl SessionStore for Staged {
 
     fn watch(&self) -> &Watch {
         self.inner.watch()
+    }
+
+    fn near_cache(&self) -> Option<&NearCache> {
+        self.inner.near_cache()
     }
 }

@@ -1,0 +1,237 @@
+//! What is kept and what is not, in forced orders.
+
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+
+use super::{NearCache, NearLink};
+use crate::{Delta, Loaded, Record, SessionId, Update, Value, Version};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn id(number: u8) -> SessionId {
+    SessionId::from_bytes([number; 16])
+}
+
+fn record(version: u64) -> Record {
+    let now = OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
+    let mut record = Record::new(now, HOUR, now + HOUR * 12);
+    record.version = Version(version);
+    record.data.insert("n".into(), Value::encode(&version).unwrap());
+    record
+}
+
+fn live(number: u8, version: u64) -> Loaded {
+    Loaded::Live(id(number), Box::new(record(version)))
+}
+
+fn update() -> Update {
+    let mut delta = Delta::default();
+    delta.set("m", Value::encode("new").unwrap()).unwrap();
+    Update::new(delta)
+}
+
+/// A cache with a link that lives.
+struct Given {
+    cache: NearCache,
+    link: NearLink,
+}
+
+impl Given {
+    fn new() -> Self {
+        let cache = NearCache::new(1 << 20, HOUR);
+        let link = cache.link();
+        link.prove(Instant::now());
+        Self { cache, link }
+    }
+
+    fn read(&self, ids: &[SessionId], loaded: &Loaded) {
+        self.cache.keep(self.cache.begin(), ids, loaded);
+    }
+
+    /// The version of the session that is served.
+    fn version(&self, ids: &[SessionId]) -> Option<u64> {
+        match self.cache.get(ids)? {
+            Loaded::Live(_, record) => Some(record.version.0),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_was_read_is_served_until_it_changes() {
+    let given = Given::new();
+    for change in [
+        |given: &Given| given.link.changed(&id(1)),
+        |given: &Given| given.link.changed_to(&id(1), Version(4)),
+        |given: &Given| given.link.all_changed(),
+        |given: &Given| drop(given.cache.change(&id(1))),
+        |given: &Given| given.cache.clear(),
+    ] {
+        given.read(&[id(1)], &live(1, 3));
+        assert_eq!(given.version(&[id(1)]), Some(3));
+        assert_eq!(given.version(&[id(2)]), None);
+        change(&given);
+        assert_eq!(given.version(&[id(1)]), None);
+    }
+}
+
+#[test]
+fn a_load_that_a_change_overtakes_is_not_kept() {
+    let given = Given::new();
+    for change in [
+        |given: &Given| given.link.changed(&id(1)),
+        |given: &Given| given.link.changed_to(&id(1), Version(4)),
+        |given: &Given| given.link.all_changed(),
+        |given: &Given| drop(given.cache.change(&id(1))),
+        |given: &Given| given.cache.change(&id(1)).done(&update(), Version(4)),
+        |given: &Given| given.cache.clear(),
+        |given: &Given| drop(given.cache.link()),
+    ] {
+        let reading = given.cache.begin();
+        change(&given);
+        given.cache.keep(reading, &[id(1)], &live(1, 3));
+        given.link.prove(Instant::now());
+        assert_eq!(given.version(&[id(1)]), None);
+    }
+}
+
+#[test]
+fn nothing_is_served_without_a_link_nor_what_was_read_before_it_was_back() {
+    let cache = NearCache::new(1 << 20, HOUR);
+    let given = |link| Given {
+        cache: cache.clone(),
+        link,
+    };
+    let first = given(cache.link());
+    first.read(&[id(1)], &live(1, 3));
+    assert_eq!(first.version(&[id(1)]), None, "it is not proven to live");
+    first.link.prove(Instant::now());
+    assert_eq!(first.version(&[id(1)]), Some(3));
+    let reading = cache.begin();
+    drop(first);
+    cache.keep(reading, &[id(1)], &live(1, 3));
+    assert!(cache.get(&[id(1)]).is_none());
+    cache.keep(cache.begin(), &[id(1)], &live(1, 3));
+
+    let second = given(cache.link());
+    second.link.prove(Instant::now());
+    assert_eq!(second.version(&[id(1)]), None);
+    second.read(&[id(1)], &live(1, 4));
+    assert_eq!(second.version(&[id(1)]), Some(4));
+}
+
+#[test]
+fn an_older_link_neither_proves_nor_ends_anything() {
+    let cache = NearCache::new(1 << 20, HOUR);
+    let (old, new) = (cache.link(), cache.link());
+    old.prove(Instant::now());
+    cache.keep(cache.begin(), &[id(1)], &live(1, 3));
+    assert!(cache.get(&[id(1)]).is_none());
+    new.prove(Instant::now());
+    assert!(cache.get(&[id(1)]).is_some());
+    drop(old);
+    cache.keep(cache.begin(), &[id(1)], &live(1, 3));
+    assert!(cache.get(&[id(1)]).is_some());
+}
+
+#[test]
+fn a_lease_begins_when_the_proof_was_asked_for() {
+    let cache = NearCache::new(1 << 20, HOUR);
+    // What the lifeline counts from.
+    let start = Instant::now();
+    let link = cache.link();
+    cache.keep(cache.begin(), &[id(1)], &live(1, 3));
+    link.prove(start);
+    let lifeline = cache.lifeline();
+    assert!(lifeline.holds(start + HOUR - Duration::from_secs(1)));
+    assert!(!lifeline.holds(start + HOUR));
+}
+
+#[test]
+fn a_change_of_this_instances_is_served_at_once() {
+    let given = Given::new();
+    given.read(&[id(1)], &live(1, 3));
+    given.cache.change(&id(1)).done(&update(), Version(4));
+    let Some(Loaded::Live(_, now)) = given.cache.get(&[id(1)]) else {
+        panic!("it is served");
+    };
+    assert_eq!(now.version, Version(4));
+    assert_eq!(now.data["m"], Value::encode("new").unwrap());
+    assert_eq!(now.data["n"], Value::encode(&3).unwrap());
+    // The news of it come later.
+    given.link.changed_to(&id(1), Version(4));
+    assert_eq!(given.version(&[id(1)]), Some(4));
+    given.link.changed_to(&id(1), Version(5));
+    assert_eq!(given.version(&[id(1)]), None);
+}
+
+#[test]
+fn what_else_a_change_may_have_brought_is_for_the_store_to_tell() {
+    let given = Given::new();
+    let mut sealing = update();
+    sealing.seal = Some(crate::Seal::from_bytes(vec![1]));
+    for (update, version) in [(update(), 5), (update().touching(), 4), (sealing, 4)] {
+        given.read(&[id(1)], &live(1, 3));
+        given.cache.change(&id(1)).done(&update, Version(version));
+        assert_eq!(given.version(&[id(1)]), None, "{update:?}");
+    }
+    given.cache.change(&id(1)).done(&update(), Version(4));
+    assert_eq!(given.version(&[id(1)]), None, "it was not read");
+}
+
+#[test]
+fn ids_before_it_were_asked_for_too() {
+    let given = Given::new();
+    given.read(&[id(8), id(9), id(1)], &live(1, 3));
+    for ids in [&[id(1)][..], &[id(9), id(1)], &[id(9), id(8), id(1), id(7)]] {
+        assert_eq!(given.version(ids), Some(3), "{ids:?}");
+    }
+    // It may be a live session, which comes first.
+    assert_eq!(given.version(&[id(7), id(1)]), None);
+    given.read(&[id(9)], &Loaded::Missing);
+    assert_eq!(given.version(&[id(9)]), None);
+}
+
+#[test]
+fn only_the_store_calls_a_session_over_or_locked() {
+    let given = Given::new();
+    let mut expired = record(3);
+    expired.absolute_end = expired.loaded_at;
+    let mut locked = record(3);
+    locked.lock = Some(Duration::ZERO);
+    for record in [expired, locked] {
+        given.read(&[id(1)], &Loaded::Live(id(1), Box::new(record)));
+        assert_eq!(given.version(&[id(1)]), None);
+    }
+}
+
+#[test]
+fn time_goes_on_for_what_is_kept() {
+    let given = Given::new();
+    let read = record(3);
+    given.read(&[id(1)], &Loaded::Live(id(1), Box::new(read.clone())));
+    let Some(Loaded::Live(_, first)) = given.cache.get(&[id(1)]) else {
+        panic!("it is served");
+    };
+    let Some(Loaded::Live(_, second)) = given.cache.get(&[id(1)]) else {
+        panic!("it is served");
+    };
+    assert!(read.loaded_at < first.loaded_at && first.loaded_at < second.loaded_at);
+    assert_eq!(second.last_seen, read.last_seen);
+}
+
+#[test]
+fn it_takes_no_more_room_than_it_may() {
+    let given = Given::new();
+    let mut large = record(1);
+    large
+        .data
+        .insert("large".into(), Value::encode(&"x".repeat(10_000)).unwrap());
+    for number in 0..=255 {
+        given.read(&[id(number)], &Loaded::Live(id(number), Box::new(large.clone())));
+    }
+    let kept = (0..=255).filter(|number| given.version(&[id(*number)]).is_some());
+    let kept = kept.count();
+    assert!((50..=105).contains(&kept), "{kept} of 10 kB in a megabyte");
+}
