@@ -27,6 +27,7 @@ mod by_turns;
 mod checks;
 mod given;
 mod list;
+mod near_history;
 mod race;
 mod read_near;
 mod run;
@@ -64,6 +65,7 @@ mod update;
 mod users;
 
 pub use by_turns::ByTurns;
+pub use near_history::{NearInstance, near_caches_keep_the_promises};
 pub use read_near::ReadNear;
 #[doc(hidden)]
 pub use run::{run, run_on_two};

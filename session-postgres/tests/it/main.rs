@@ -8,6 +8,8 @@ mod ended;
 mod everyone;
 mod failure;
 mod format;
+#[path = "../../../session-redis/tests/it/harm.rs"]
+mod harm;
 mod migrate;
 mod near;
 mod once;

@@ -8,6 +8,7 @@ mod ended;
 mod everyone;
 mod failure;
 mod format;
+mod harm;
 mod near;
 mod once;
 mod options;
