@@ -168,6 +168,11 @@ pub(crate) struct StoreArgs {
     #[arg(long, env = "SESSION_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) connections: Option<u16>,
 
+    /// Keep sessions that an instance has read in its memory, in about so many MiB, and read them again from there: what
+    /// another instance ends may then be read for half a second more, at the latest. Default: no.
+    #[arg(long, env = "SESSION_NEAR_CACHE", value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) near_cache: Option<u32>,
+
     /// How long the store may take for a request in all, as 10s; for one command half as long. What takes longer is
     /// answered by 503. Default: the layer's, 2s.
     #[arg(long = "store-timeout", env = "STORE_TIMEOUT", value_name = "TIME")]

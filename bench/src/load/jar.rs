@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 /// The cookies of a browser.
 ///
 /// A cookie replaces another one of its name, and one with `Max-Age=0` removes it: that is how all that is measured
-/// here removes cookies. All are for the one host, for every path, and no round lasts as long as one of them.
+/// here removes cookies. All are for the one host, for every path. The short-lived one by which a browser tells other
+/// instances that it has just written is kept for longer than it should be: there is only one instance.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Jar(BTreeMap<String, String>);
 

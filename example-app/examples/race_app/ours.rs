@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -7,7 +7,9 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::Value;
-use session_core::{Error, Excess, Lifetime, LoginOptions, Session, SessionLayer, SessionLimit};
+use session_core::{
+    Error, Excess, Lifetime, LoginOptions, NewSession, Session, SessionLayer, SessionLimit, SessionStore, SessionToken,
+};
 use session_postgres::{PostgresOptions, PostgresStore};
 use session_redis::{RedisOptions, RedisStore};
 
@@ -17,19 +19,28 @@ use crate::{
     state,
 };
 
-/// The app over our layer.
-pub(crate) async fn app(url: &str) -> Result<Router, Failure> {
-    let layer = if url.starts_with("redis:") {
-        let options = RedisOptions::from_url(url)?
+/// The app over our layer, perhaps with a near cache of so many bytes, once that serves.
+pub(crate) async fn app(url: &str, near_cache: Option<u64>) -> Result<Router, Failure> {
+    let store: Arc<dyn SessionStore> = if url.starts_with("redis:") {
+        let mut options = RedisOptions::from_url(url)?
             .connect_timeout(PATIENCE)
             .command_timeout(PATIENCE);
-        SessionLayer::new(RedisStore::connect(options).await?)
+        if let Some(bytes) = near_cache {
+            options = options.near_cache(bytes);
+        }
+        Arc::new(RedisStore::connect(options).await?)
     } else {
-        let options = PostgresOptions::from_url(url)?
+        let mut options = PostgresOptions::from_url(url)?
             .connect_timeout(PATIENCE)
             .command_timeout(PATIENCE);
-        SessionLayer::new(PostgresStore::connect(options).await?)
+        if let Some(bytes) = near_cache {
+            // So long it waits before it serves.
+            options = options.near_cache(bytes).command_timeout(PATIENCE / 4);
+        }
+        Arc::new(PostgresStore::connect(options).await?)
     };
+    until_near(&store).await?;
+    let layer = SessionLayer::new(store);
     Ok(Router::new()
         .route("/state", get(show))
         .route("/write/{key}/{value}", post(write))
@@ -44,6 +55,20 @@ pub(crate) async fn app(url: &str) -> Result<Router, Failure> {
                 .session_limit_of("first", SessionLimit::new(2))
                 .session_limit_of("newest", SessionLimit::new(2).excess(Excess::EndOldest)),
         ))
+}
+
+/// Waits until the store's near cache serves, if it has one.
+async fn until_near(store: &Arc<dyn SessionStore>) -> Result<(), Failure> {
+    let Some(cache) = store.near_cache() else {
+        return Ok(());
+    };
+    let id = SessionToken::random()?.id();
+    store.create(&id, &NewSession::new(Lifetime::default())).await?;
+    while cache.get(&[id]).is_none() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        store.load(&[id]).await?;
+    }
+    Ok(())
 }
 
 impl Open for Session {

@@ -40,6 +40,7 @@ pub(super) fn of_fleet(args: &FleetArgs, source: &Source) -> Variables {
         "SESSION_CONNECTIONS",
         args.store.connections.map(|most| most.to_string()),
     );
+    variables.set_if("SESSION_NEAR_CACHE", args.store.near_cache.map(|mib| mib.to_string()));
     variables.set_if("STORE_TIMEOUT", args.store.timeout.map(Span::written));
     variables
 }
@@ -100,6 +101,7 @@ mod tests {
                 "--ca-file=ca.pem",
                 "--accept-any-certificate",
                 "--connections=3",
+                "--near-cache=16",
                 "--prefix=shop",
                 "--store-timeout=5s",
             ],
@@ -114,6 +116,7 @@ mod tests {
             ("SESSION_CA_FILE", "ca.pem"),
             ("SESSION_ACCEPT_ANY_CERTIFICATE", "true"),
             ("SESSION_CONNECTIONS", "3"),
+            ("SESSION_NEAR_CACHE", "16"),
             ("SESSION_PREFIX", "shop"),
             ("STORE_TIMEOUT", "5000ms"),
         ] {

@@ -108,6 +108,7 @@ impl Place {
     fn with(self, args: &StoreArgs) -> Self {
         // What is left to the layer and the stores has this proportion too.
         let timeouts = args.timeout.map(|Span(limit)| (limit, limit / 2));
+        let near_cache = args.near_cache.map(|mib| u64::from(mib) << 20);
         match self {
             Self::Memory => Self::Memory,
             Self::Postgres(mut options) => {
@@ -124,6 +125,9 @@ impl Place {
                 if let Some(most) = args.connections {
                     *options = options.connections(most.into());
                 }
+                if let Some(bytes) = near_cache {
+                    *options = options.near_cache(bytes);
+                }
                 if let Some((connect, command)) = timeouts {
                     *options = options.connect_timeout(connect).command_timeout(command);
                 }
@@ -135,6 +139,9 @@ impl Place {
                 }
                 if let Some(path) = &args.ca_file {
                     *options = options.ca_file(path);
+                }
+                if let Some(bytes) = near_cache {
+                    *options = options.near_cache(bytes);
                 }
                 if let Some((connect, command)) = timeouts {
                     *options = options.connect_timeout(connect).command_timeout(command);
@@ -221,12 +228,20 @@ mod tests {
             place.map_or_else(|error| error.to_string(), |place| format!("{place:?}"))
         };
         let (redis, postgres) = ("redis://r.example", "postgres://db.example");
-        let all = ["--prefix=shop", "--connections=3", "--accept-any-certificate"];
-        for part in ["schema: \"shop\"", "connections: 3", "tls: Require"] {
+        let cache = "near_cache: Some(3145728)";
+        let all = [
+            "--prefix=shop",
+            "--connections=3",
+            "--accept-any-certificate",
+            "--near-cache=3",
+        ];
+        for part in ["schema: \"shop\"", "connections: 3", "tls: Require", cache] {
             assert!(with(postgres, &all).contains(part), "{part}");
             assert!(!with(postgres, &[]).contains(part), "{part}");
         }
-        assert!(with(redis, &all).contains("key_prefix: \"shop\""));
+        for part in ["key_prefix: \"shop\"", cache] {
+            assert!(with(redis, &all).contains(part), "{part}");
+        }
         for prefix in ["", "Shop", "1st", "a-b", &"x".repeat(64)] {
             for url in [redis, postgres, "memory"] {
                 let refused = with(url, &["--prefix", prefix]);

@@ -2,6 +2,7 @@ use std::{
     collections::BTreeMap,
     future::Future,
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -21,8 +22,9 @@ pub(crate) struct Browser {
     jar: Arc<Mutex<Jar>>,
 }
 
-/// The cookies of one host by their names; browsers do not tell ports apart.
-type Jar = BTreeMap<String, String>;
+/// The cookies of one host by their names, and until when those are kept that are not for good; browsers do not tell ports
+/// apart.
+type Jar = BTreeMap<String, (String, Option<Instant>)>;
 
 /// A response that is read as it comes.
 pub(crate) struct Stream {
@@ -56,7 +58,7 @@ impl Browser {
     }
 
     pub(crate) fn set_cookie(&self, name: &str, value: &str) {
-        self.jar.lock().unwrap().insert(name.into(), value.into());
+        self.jar.lock().unwrap().insert(name.into(), (value.into(), None));
     }
 
     /// The names of its cookies.
@@ -113,8 +115,11 @@ impl Browser {
     }
 
     fn give_cookies(&self, headers: &mut HeaderMap) {
-        let jar = self.jar.lock().unwrap();
-        let cookies: Vec<String> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut jar = self.jar.lock().unwrap();
+        let now = Instant::now();
+        jar.retain(|_, (_, until)| until.is_none_or(|until| now < until));
+        let cookies = jar.iter().map(|(name, (value, _))| format!("{name}={value}"));
+        let cookies: Vec<String> = cookies.collect();
         if !cookies.is_empty() {
             headers.insert(header::COOKIE, cookies.join("; ").parse().unwrap());
         }
@@ -125,10 +130,13 @@ impl Browser {
         for cookie in headers.get_all(header::SET_COOKIE) {
             let mut parts = cookie.to_str().unwrap().split(';').map(str::trim);
             let (name, value) = parts.next().unwrap().split_once('=').unwrap();
-            if parts.any(|part| part.eq_ignore_ascii_case("max-age=0")) {
+            let max_age = parts.find_map(|part| part.strip_prefix("Max-Age="));
+            let max_age = max_age.map(|seconds| Duration::from_secs(seconds.parse().unwrap()));
+            if max_age == Some(Duration::ZERO) {
                 jar.remove(name);
             } else {
-                jar.insert(name.into(), value.into());
+                let until = max_age.map(|max_age| Instant::now() + max_age);
+                jar.insert(name.into(), (value.into(), until));
             }
         }
     }

@@ -36,6 +36,12 @@ macro_rules! races {
             }
 
             #[tokio::test]
+            async fn holds_with_near_caches() {
+                let broken = rounds("near", Database::$database, $race).await;
+                assert_eq!(broken, [""; 0]);
+            }
+
+            #[tokio::test]
             async fn is_a_race() {
                 let broken = rounds("stock", Database::$database, $race).await;
                 assert_eq!(!broken.is_empty(), $stock == Breaks, "{broken:#?}");
@@ -149,7 +155,9 @@ impl Round<'_> {
         if self.is_ours() {
             // Nothing else of it came back either, and the browser has no cookie that would open anything.
             assert_eq!(self.state(&logged_in).await["data"], serde_json::json!({}));
-            assert!(self.browser.cookies().is_empty(), "{:?}", self.browser.cookies());
+            let mut cookies = self.browser.cookies();
+            cookies.retain(|name| !is_near(name));
+            assert!(cookies.is_empty(), "{cookies:?}");
             assert_kept_or_refused(&late, self.is_late());
         }
         Ok(())
@@ -209,7 +217,7 @@ impl Round<'_> {
         }
         for answer in requests.join_all().await {
             assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-            assert!(!self.is_ours() || answer.set_cookies().is_empty(), "{answer:?}");
+            assert!(!self.is_ours() || touches_nothing(&answer), "{answer:?}");
         }
     }
 
@@ -247,6 +255,10 @@ impl Round<'_> {
         });
         let [one, other] = seen;
         let (one, other) = (one.await, other.await);
+        if self.instances.layer == "near" && one != other {
+            // What one has ended the other may not have heard of yet, for a lease at most. Its own browser bypasses that.
+            return Box::pin(self.state(browser)).await;
+        }
         assert_eq!(one, other);
         one
     }
@@ -256,14 +268,24 @@ impl Round<'_> {
     }
 
     fn is_ours(&self) -> bool {
-        self.instances.layer == "ours"
+        self.instances.layer != "stock"
     }
+}
+
+/// Whether a response leaves the sessions' cookies alone.
+fn touches_nothing(answer: &Answer) -> bool {
+    answer.set_cookies().iter().all(|cookie| is_near(cookie))
+}
+
+/// Whether a cookie is the one by which a browser bypasses near caches.
+fn is_near(cookie: &str) -> bool {
+    cookie.starts_with("id-near-")
 }
 
 /// A write in flight was kept, or its answer says that it was not; one that came too late must say so. It leaves the
 /// cookies alone.
 fn assert_kept_or_refused(late: &Answer, is_late: bool) {
-    assert!(late.set_cookies().is_empty(), "{late:?}");
+    assert!(touches_nothing(late), "{late:?}");
     match late.status {
         StatusCode::CONFLICT => {}
         StatusCode::OK => assert!(!is_late, "{late:?}"),
