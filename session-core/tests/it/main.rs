@@ -30,6 +30,8 @@ mod lifetime;
 mod login;
 mod many;
 #[cfg(feature = "axum")]
+mod near;
+#[cfg(feature = "axum")]
 mod probe;
 #[cfg(feature = "axum")]
 mod renewal_by_time;
