@@ -10,9 +10,11 @@ pub(crate) enum Variant {
     /// No sessions at all: shows how much two measurements of the same thing differ here.
     None,
     OursRedis,
+    OursRedisNear,
     TowerRedis,
     AxumRedis,
     OursPostgres,
+    OursPostgresNear,
     TowerPostgres,
     AxumPostgres,
     OursMemory,
@@ -33,8 +35,8 @@ impl Variant {
     pub(crate) const fn backend(self) -> Backend {
         match self {
             Self::None => Backend::Nowhere,
-            Self::OursRedis | Self::TowerRedis | Self::AxumRedis => Backend::Redis,
-            Self::OursPostgres | Self::TowerPostgres | Self::AxumPostgres => Backend::Postgres,
+            Self::OursRedis | Self::OursRedisNear | Self::TowerRedis | Self::AxumRedis => Backend::Redis,
+            Self::OursPostgres | Self::OursPostgresNear | Self::TowerPostgres | Self::AxumPostgres => Backend::Postgres,
             Self::OursMemory | Self::TowerMemory => Backend::Memory,
         }
     }
@@ -54,9 +56,11 @@ impl Variant {
         match self {
             Self::None => "no sessions",
             Self::OursRedis => "ours, Redis",
+            Self::OursRedisNear => "ours, Redis, near cache",
             Self::TowerRedis => "tower-sessions, Redis",
             Self::AxumRedis => "axum_session, Redis",
             Self::OursPostgres => "ours, Postgres",
+            Self::OursPostgresNear => "ours, Postgres, near cache",
             Self::TowerPostgres => "tower-sessions, Postgres",
             Self::AxumPostgres => "axum_session, Postgres",
             Self::OursMemory => "ours, memory",

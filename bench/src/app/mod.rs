@@ -31,8 +31,10 @@ pub(crate) async fn serve(variant: Variant, url: &str) -> Result<(), Failure> {
 async fn router(variant: Variant, url: &str) -> Result<Router, Failure> {
     match variant {
         Variant::None => Ok(routes::plain()),
-        Variant::OursRedis => ours::redis(url).await,
-        Variant::OursPostgres => ours::postgres(url).await,
+        Variant::OursRedis => ours::redis(url, None).await,
+        Variant::OursRedisNear => ours::redis(url, Some(ours::NEAR_CACHE)).await,
+        Variant::OursPostgres => ours::postgres(url, None).await,
+        Variant::OursPostgresNear => ours::postgres(url, Some(ours::NEAR_CACHE)).await,
         Variant::OursMemory => Ok(ours::memory()),
         Variant::TowerRedis => tower_sessions::redis(url).await,
         Variant::TowerPostgres => tower_sessions::postgres(url).await,

@@ -1,8 +1,8 @@
 use axum::Router;
 use serde::{Serialize, de::DeserializeOwned};
 use session_core::{MemoryStore, Session, SessionLayer, SessionStore};
-use session_postgres::PostgresStore;
-use session_redis::RedisStore;
+use session_postgres::{PostgresOptions, PostgresStore};
+use session_redis::{RedisOptions, RedisStore};
 
 use super::{
     routes,
@@ -10,14 +10,25 @@ use super::{
 };
 use crate::Failure;
 
-/// `SessionLayer` with the defaults for production, over `RedisStore` with its own.
-pub(super) async fn redis(url: &str) -> Result<Router, Failure> {
-    Ok(over(RedisStore::connect(url).await?))
+/// The bytes of a near cache: room for all sessions that are measured.
+pub(super) const NEAR_CACHE: u64 = 64 << 20;
+
+/// `SessionLayer` with the defaults for production, over `RedisStore` with its own, perhaps with a near cache.
+pub(super) async fn redis(url: &str, near_cache: Option<u64>) -> Result<Router, Failure> {
+    let mut options = RedisOptions::from_url(url)?;
+    if let Some(bytes) = near_cache {
+        options = options.near_cache(bytes);
+    }
+    Ok(over(RedisStore::connect(options).await?))
 }
 
 /// The same over `PostgresStore`: five connections.
-pub(super) async fn postgres(url: &str) -> Result<Router, Failure> {
-    let store = PostgresStore::connect(url).await?;
+pub(super) async fn postgres(url: &str, near_cache: Option<u64>) -> Result<Router, Failure> {
+    let mut options = PostgresOptions::from_url(url)?;
+    if let Some(bytes) = near_cache {
+        options = options.near_cache(bytes);
+    }
+    let store = PostgresStore::connect(options).await?;
     store.migrate().await?;
     Ok(over(store))
 }

@@ -93,8 +93,9 @@ fn style(variant: Variant) -> ShapeStyle {
         Backend::Memory | Backend::Nowhere => (70, 70, 70),
     };
     let strength = match variant {
-        Variant::OursRedis | Variant::OursPostgres | Variant::OursMemory => 1.0,
-        Variant::TowerRedis | Variant::TowerPostgres | Variant::TowerMemory => 0.55,
+        Variant::OursRedisNear | Variant::OursPostgresNear => 1.0,
+        Variant::OursRedis | Variant::OursPostgres | Variant::OursMemory => 0.8,
+        Variant::TowerRedis | Variant::TowerPostgres | Variant::TowerMemory => 0.5,
         _ => 0.25,
     };
     RGBColor(red, green, blue).mix(strength).filled()

@@ -16,19 +16,19 @@ pub(crate) fn side_by_side(rows: &[Row]) -> String {
             // A string takes all that is written to it.
             let _written = writeln!(
                 table,
-                "\n{title}\n  {:26}{:20}{:20}{:>11}{:>10}{:>10}",
+                "\n{title}\n  {:28}{:20}{:20}{:>11}{:>10}{:>10}",
                 "", "share of bare", "x tower-sessions", "requests/s", "p50 ms", "p99 ms"
             );
             heading = title;
         }
         let name = row.variant.title();
         let _written = match &row.invalid {
-            Some(why) => writeln!(table, "  {name:26}invalid: {why}"),
+            Some(why) => writeln!(table, "  {name:28}invalid: {why}"),
             None => {
                 let against = row.against.map_or_else(String::new, |against| format!("{against:.2}"));
                 writeln!(
                     table,
-                    "  {name:26}{:20}{against:20}{:11.0}{:10.2}{:10.2}",
+                    "  {name:28}{:20}{against:20}{:11.0}{:10.2}{:10.2}",
                     format!("{:.3}", row.share),
                     row.rate.median,
                     row.p50.median,
@@ -66,13 +66,13 @@ pub(crate) fn instructions(plain: &[Instructions]) -> String {
         return "\ninstructions: not counted, for there is no valgrind\n".to_owned();
     }
     let mut table = format!(
-        "\ninstructions of the server for a request\n  {:26}{:>10}{:>28}{:>16}\n",
+        "\ninstructions of the server for a request\n  {:28}{:>10}{:>28}{:>16}\n",
         "", "bare", "no session asked for", "share of bare"
     );
     for counted in plain {
         let _written = writeln!(
             table,
-            "  {:26}{:10.0}{:28.0}{:16.3}",
+            "  {:28}{:10.0}{:28.0}{:16.3}",
             counted.variant.title(),
             counted.bare,
             counted.plain,
