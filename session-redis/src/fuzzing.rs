@@ -94,7 +94,11 @@ mod tests {
 
     use super::*;
 
-    const META: &str = "fvucsiezmlkaw";
+    const META: &str = "haw";
+
+    /// The head of a record, without a line feed.
+    const HEAD: &[u8] = b"\x01\0\0\0\0\0\x03\x01\x8b\xcf\xe5l\xd2\0\0\0\0\0\x0b\x01\x8b\xcf\xe5h\0\0\0\0\x1bw@\
+                          \x01\x8b\xd2x\x96\0\x01\x8b\xcf\xe5k\xe8\0\0\0\t'\xc0\0\0\0\0\0\0\x01alice";
 
     /// Things like those that are read, and others.
     fn part() -> impl Strategy<Value = Vec<u8>> {
@@ -111,14 +115,17 @@ mod tests {
         prop::collection::vec(part(), 0..30).prop_map(|parts| parts.join(&b'\n'))
     }
 
-    /// A record that is whole but for one field, whatever that is.
+    /// A record that is whole but for one field, whatever that is, and for a byte of its head.
     fn damaged() -> impl Strategy<Value = Vec<u8>> {
-        let whole = "\0f\n1\n\0v\n3\n\0u\nalice\n\0c\n1700000000000\n\0s\n1700000001234\n\0i\n1800000\n\
-                     \0e\n1700043200000\n\0z\n11\n\0k\n600000\n\0a\n{\"label\":\"Firefox\"}\n\0w\nseal\ncart\n[1]";
-        let parts: Vec<_> = whole.split('\n').map(|part| part.as_bytes().to_vec()).collect();
-        (0..parts.len(), part()).prop_map(move |(at, other)| {
+        let rest = b"\0a\n{\"label\":\"Firefox\"}\n\0w\nseal\ncart\n[1]";
+        let rest = rest.split(|byte| *byte == b'\n').map(<[u8]>::to_vec);
+        let parts: Vec<_> = [b"\0h".to_vec(), HEAD.to_vec()].into_iter().chain(rest).collect();
+        (0..=parts.len(), part(), 0..HEAD.len(), any::<u8>()).prop_map(move |(at, other, place, byte)| {
             let mut parts = parts.clone();
-            parts[at] = other;
+            parts[1][place] = byte;
+            if let Some(part) = parts.get_mut(at) {
+                *part = other;
+            }
             parts.join(&b'\n')
         })
     }

@@ -34,8 +34,8 @@
 //!
 //! One server, or a primary with replicas behind one address, is what the store talks to; a Redis Cluster it refuses.
 //!
-//! A user of the server's needs these commands: `+evalsha +script|load +time +hgetall +hget +hmget +hset +hdel +hlen
-//! +hstrlen +hexists +exists +del +rename +pexpire +pttl +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zscore +scan
+//! A user of the server's needs these commands: `+evalsha +script|load +time +hgetall +hget +hmget +hset +hsetnx +hdel
+//! +hlen +hstrlen +hexists +exists +del +rename +pexpire +pttl +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zscore +scan
 //! +ping`, on the keys `~session:*`. With `+role` as well the store notices a server that is a replica, with
 //! `+info` one that evicts. A URL with a database needs `+select`.
 //!
@@ -74,6 +74,7 @@ mod error;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod head;
 mod keys;
 mod limit;
 mod link;

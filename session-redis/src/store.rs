@@ -15,9 +15,10 @@ use crate::{
     RedisOptions,
     connection::Connection,
     error::{Effect, refused, unexpected},
+    head::{owner, terms},
     keys::Keys,
     listener::Listener,
-    record::{Found, add_changes, add_pairs, add_user, decode, millis, optional_fields},
+    record::{Found, add_changes, add_pairs, decode, millis, optional_fields},
     reply::{Reply, read_time},
     reserve::Listing,
     script::Script,
@@ -134,10 +135,10 @@ impl SessionStore for RedisStore {
         create
             .arg(millis(new.lifetime.idle))
             .arg(millis(new.lifetime.absolute))
-            .arg(size);
-        add_user(&mut create, new.user.as_deref());
-        let fields = optional_fields(Some(&new.lifetime), &new.about, new.seal.as_ref());
-        create.arg(new.delta.sets().count() + fields.len()).arg(&fields);
+            .arg(size)
+            .arg(&terms(&new.lifetime))
+            .arg(owner(new.user.as_deref()))
+            .arg(optional_fields(&new.about, new.seal.as_ref()));
         add_pairs(&mut create, &new.delta);
         let reply = match &new.user {
             Some(user) => {
@@ -186,15 +187,19 @@ impl SessionStore for RedisStore {
         for _ in 0..FOLLOW_LIMIT {
             let mut call = Script::Update.on(&[self.keys.session(&id)]);
             call.arg(u8::from(update.touch)).arg(update.max_size);
-            match &update.expectation {
-                None => call.arg("").arg("").arg(""),
-                Some(Expectation {
-                    key,
-                    value: Some(value),
-                }) => call.arg("=").arg(key).arg(value.as_bytes()),
-                Some(Expectation { key, value: None }) => call.arg("-").arg(key).arg(""),
-            };
-            call.arg(update.seal.as_ref().map_or(&[][..], Seal::as_bytes));
+            if update.expectation.is_none() && update.seal.is_none() {
+                call.arg(4);
+            } else {
+                call.arg(8).arg(update.seal.as_ref().map_or(&[][..], Seal::as_bytes));
+                match &update.expectation {
+                    None => call.arg("").arg("").arg(""),
+                    Some(Expectation {
+                        key,
+                        value: Some(value),
+                    }) => call.arg("=").arg(key).arg(value.as_bytes()),
+                    Some(Expectation { key, value: None }) => call.arg("-").arg(key).arg(""),
+                };
+            }
             add_changes(&mut call, &update.delta);
             match self.call(call).await? {
                 Reply::Moved(successor) if update.seal.is_none() => id = successor,
@@ -212,18 +217,23 @@ impl SessionStore for RedisStore {
     async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error> {
         let login = renewal.login.as_ref();
         let about = login.map(|login| login.about.clone()).unwrap_or_default();
-        let lifetime = login.map(|login| &login.lifetime);
-        let fields = optional_fields(lifetime, &about, renewal.seal.as_ref());
+        let fields = optional_fields(&about, renewal.seal.as_ref());
         let nonce = renewal.nonce().map_or(&[][..], |nonce| nonce.as_bytes());
         let renew = |only_asks: bool| {
             let mut renew = Script::Renew.on(&[self.keys.session(from), self.keys.session(to)]);
             renew.arg(to.to_string()).arg(u8::from(login.is_some()));
-            match lifetime {
-                Some(lifetime) => renew.arg(millis(lifetime.idle)).arg(millis(lifetime.absolute)),
-                None => renew.arg("").arg(""),
+            match login.map(|login| &login.lifetime) {
+                Some(lifetime) => renew
+                    .arg(millis(lifetime.idle))
+                    .arg(millis(lifetime.absolute))
+                    .arg(&terms(lifetime)),
+                None => renew.arg("").arg("").arg(""),
             };
-            add_user(&mut renew, renewal.user.as_deref());
-            renew.arg(renewal.max_size).arg(u8::from(only_asks)).arg(nonce);
+            renew
+                .arg(owner(renewal.user.as_deref()))
+                .arg(renewal.max_size)
+                .arg(u8::from(only_asks))
+                .arg(nonce);
             renew.arg(fields.len()).arg(&fields);
             add_changes(&mut renew, &renewal.delta);
             renew

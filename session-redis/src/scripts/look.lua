@@ -12,8 +12,7 @@ elseif record.locked then
     return { 'locked' }
 end
 local left = redis.call('PTTL', KEYS[1])
-local lock, seen = unpack(redis.call('HMGET', KEYS[1], '\0k', '\0s'))
-if lock then
-    left = math.min(left, (number(seen) or 0) + (number(lock) or 0) - record.time)
+if record.lock > 0 then
+    left = math.min(left, record.seen + record.lock - record.time)
 end
 return { 'done', left }

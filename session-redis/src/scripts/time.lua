@@ -4,10 +4,5 @@
 -- once.
 local function now()
     local time = redis.call('TIME')
-    return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
-
--- The digits of a whole number. Lua's own conversion would round long ones.
-local function digits(number)
-    return string.format('%.0f', number)
+    return time[1] * 1000 + math.floor(time[2] / 1000)
 end

@@ -2,11 +2,14 @@
 -- KEYS: 1 the session
 -- Returns {'done'}, {'ended'} or {'locked'}
 
-local record = at(KEYS[1])
+local key = KEYS[1]
+local record = at(key)
 if record.kind ~= 'live' then
     return { 'ended' }
 elseif record.locked then
     return { 'locked' }
 end
-touch(KEYS[1], record)
+record.seen = record.time
+write(key, record, 1, 0)
+expire(key, record)
 return { 'done' }
