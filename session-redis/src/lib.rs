@@ -64,12 +64,14 @@
 //! | `cloud-foundry` | | `RedisStore::connect` takes a `session_core::cloud_foundry::BoundRedis` |
 
 mod announcement;
+mod answer;
 mod backoff;
 mod clock;
 #[cfg(feature = "cloud-foundry")]
 mod cloud_foundry;
 mod connection;
 mod end_all;
+mod envelope;
 mod error;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]

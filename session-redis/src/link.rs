@@ -2,7 +2,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -11,7 +11,8 @@ use redis::{AsyncConnectionConfig, Pipeline, RedisError, Value, aio::Multiplexed
 use tokio::{task::JoinHandle, time::timeout};
 
 use crate::{
-    RedisOptions,
+    RedisOptions, envelope,
+    envelope::Enveloped,
     error::{ConnectError, Failure},
     tls::Tls,
     wire::Stream,
@@ -35,8 +36,12 @@ impl Link {
             .set_response_timeout(None) // `send` has one
             .set_pipeline_buffer_size(1024)
             .set_write_backpressure_boundary(256 * 1024);
+        let envelopes = Arc::new(AtomicBool::new(false));
+        let io = Enveloped::new(io, Arc::clone(&envelopes));
         let opened = MultiplexedConnection::new_with_config(&options.login, io, config).await;
         let (connection, driver) = opened.map_err(|source| ConnectError::refused(options, source))?;
+        // What was answered to the login, the driver has read itself.
+        envelopes.store(true, Ordering::Release);
         Ok(Self {
             connection,
             written,
@@ -53,9 +58,17 @@ impl Link {
     pub(crate) async fn send(&self, commands: &Pipeline, within: Duration) -> Result<Vec<Value>, Failure> {
         let written = self.written.load(Ordering::Acquire);
         let mut connection = self.connection.clone();
-        match timeout(within, connection.send_packed_commands(commands, 0, commands.len())).await {
-            Ok(Ok(answers)) => Ok(answers),
-            Ok(Err(source)) => Err(self.lost(written, source)),
+        let answers = async {
+            let mut commands_left = commands.cmd_iter();
+            let answers = match (commands_left.next(), commands_left.next()) {
+                // Alone it costs the driver less.
+                (Some(command), None) => vec![connection.send_packed_command(command).await?],
+                _ => connection.send_packed_commands(commands, 0, commands.len()).await?,
+            };
+            answers.into_iter().map(envelope::open).collect::<Result<_, _>>()
+        };
+        match timeout(within, answers).await {
+            Ok(answers) => answers.map_err(|source| self.lost(written, source)),
             Err(_) => Err(Failure::Late(within)),
         }
     }
