@@ -3,6 +3,7 @@
 //! redis-rs can read them too, at fifteen hundred instructions a string. That was four tenths of what a request with a
 //! session cost the app, so here is what suffices for nearly all answers; it reads the rest.
 
+use bytes::Bytes;
 use redis::{RedisResult, Value};
 
 /// How deep arrays may be in each other that are read here.
@@ -41,6 +42,31 @@ pub(crate) fn read(bytes: &[u8]) -> RedisResult<Value> {
     }
 }
 
+/// The strings that an answer consists of, which share its memory, and the places of those that are not there; or nothing
+/// if there is anything else in it.
+pub(crate) fn strings(answer: &Bytes) -> Option<Vec<Option<Bytes>>> {
+    let (line, mut rest) = split_line(answer)?;
+    let count = match line.split_first()? {
+        (b'*', count) => number(count)?,
+        (b'%', pairs) => number(pairs)?.checked_mul(2)?,
+        _ => return None,
+    };
+    // Each takes five bytes at least.
+    let mut strings = Vec::with_capacity(count.min(rest.len() / 5));
+    for _ in 0..count {
+        let (line, after) = split_line(rest)?;
+        if line == b"$-1" {
+            strings.push(None);
+            rest = after;
+            continue;
+        }
+        let (string, after) = after.split_at_checked(number(line.strip_prefix(b"$")?)?)?;
+        strings.push(Some(answer.slice_ref(string)));
+        rest = after.strip_prefix(b"\r\n")?;
+    }
+    rest.is_empty().then_some(strings)
+}
+
 /// Reads an answer of a usual kind, and returns what comes after it.
 fn read_usual(bytes: &[u8], depth: usize) -> Option<(Value, &[u8])> {
     let (line, mut rest) = split_line(bytes)?;
@@ -76,8 +102,11 @@ fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 fn number(text: &[u8]) -> Option<usize> {
-    let is_number = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    str::from_utf8(text).ok().filter(|_| is_number)?.parse().ok()
+    let digits = text.iter().try_fold(0_usize, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| usize::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    });
+    digits.filter(|_| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -126,7 +155,18 @@ mod tests {
             for cut in 0..answer.len() {
                 prop_assert_eq!(length(&answer[..cut]), None);
             }
-            prop_assert_eq!(read(&answer).unwrap(), redis::parse_redis_value(&answer).unwrap());
+            let expected = redis::parse_redis_value(&answer).unwrap();
+            prop_assert_eq!(read(&answer).unwrap(), expected.clone());
+            if let Some(strings) = strings(&answer.into()) {
+                let strings = strings.into_iter();
+                let strings = strings.map(|string| string.map_or(Value::Nil, |string| Value::BulkString(string.to_vec())));
+                let strings: Vec<_> = strings.collect();
+                let expected = match expected {
+                    Value::Map(pairs) => pairs.into_iter().flat_map(|(name, value)| [name, value]).collect(),
+                    expected => expected.into_sequence().unwrap(),
+                };
+                prop_assert_eq!(strings, expected);
+            }
         }
 
         #[test]
@@ -137,6 +177,27 @@ mod tests {
             if let (Ok(said), Ok(expected)) = (read(&bytes), redis::parse_redis_value(&bytes)) {
                 prop_assert_eq!(said, expected);
             }
+        }
+    }
+
+    #[test]
+    fn the_strings_of_an_answer_are_told_from_others() {
+        let strings_of = |answer: &'static [u8]| strings(&Bytes::from_static(answer));
+        let two = [Some(Bytes::from_static(b"a")), Some(Bytes::from_static(b"\r\n"))];
+        assert_eq!(strings_of(b"*2\r\n$1\r\na\r\n$2\r\n\r\n\r\n").unwrap(), two);
+        assert_eq!(strings_of(b"%1\r\n$1\r\na\r\n$2\r\n\r\n\r\n").unwrap(), two);
+        assert_eq!(strings_of(b"*2\r\n$1\r\na\r\n$-1\r\n").unwrap(), [two[0].clone(), None]);
+        assert_eq!(strings_of(b"*0\r\n").unwrap(), []);
+        for other in [
+            &b"*1\r\n:1\r\n"[..],
+            b"*1\r\n$2\r\na\r\n",
+            b"*1\r\n$1\r\na__",
+            b"*1\r\n$1\r\na\r\n+",
+            b"*2\r\n$1\r\na\r\n",
+            b"$1\r\na\r\n",
+            b"*1000000000000\r\n",
+        ] {
+            assert_eq!(strings_of(other), None);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, str};
 
+use bytes::Bytes;
 use redis::Value;
 use session_core::SessionId;
 use time::OffsetDateTime;
@@ -32,7 +33,7 @@ pub fn record(text: &[u8]) {
     let pairs: Vec<_> = parts(text).collect();
     let fields = pairs.as_chunks::<2>().0;
     for now in [None, OffsetDateTime::from_unix_timestamp(1_700_000_000).ok()] {
-        let fields = fields.iter().map(|[name, value]| (name.to_vec(), value.to_vec()));
+        let fields = fields.iter().map(|field| field.map(Bytes::copy_from_slice).into());
         let Ok(Found::Record(record)) = decode(fields, now) else {
             continue;
         };

@@ -56,16 +56,22 @@ impl Link {
 
     /// Sends commands and waits for their answers, errors of the server's among them.
     pub(crate) async fn send(&self, commands: &Pipeline, within: Duration) -> Result<Vec<Value>, Failure> {
+        let answers = self.exchange(commands, within).await?.into_iter();
+        let opened = answers.map(envelope::open).collect::<Result<_, _>>();
+        opened.map_err(|source| Failure::Lost { sent: true, source })
+    }
+
+    /// The same, and leaves the answers in their envelopes.
+    pub(crate) async fn exchange(&self, commands: &Pipeline, within: Duration) -> Result<Vec<Value>, Failure> {
         let written = self.written.load(Ordering::Acquire);
         let mut connection = self.connection.clone();
         let answers = async {
-            let mut commands_left = commands.cmd_iter();
-            let answers = match (commands_left.next(), commands_left.next()) {
+            let mut each = commands.cmd_iter();
+            match (each.next(), each.next()) {
                 // Alone it costs the driver less.
-                (Some(command), None) => vec![connection.send_packed_command(command).await?],
-                _ => connection.send_packed_commands(commands, 0, commands.len()).await?,
-            };
-            answers.into_iter().map(envelope::open).collect::<Result<_, _>>()
+                (Some(command), None) => Ok(vec![connection.send_packed_command(command).await?]),
+                _ => connection.send_packed_commands(commands, 0, commands.len()).await,
+            }
         };
         match timeout(within, answers).await {
             Ok(answers) => answers.map_err(|source| self.lost(written, source)),

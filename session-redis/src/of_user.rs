@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use redis::Value;
+use bytes::Bytes;
 use session_core::{Error, Page, Record, SessionId, SessionInfo};
 
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     error::Effect,
     list::TOGETHER,
     record::{Found, META},
-    store::FOLLOW_LIMIT,
+    store::{FOLLOW_LIMIT, read_fields, strings_of},
 };
 
 impl RedisStore {
@@ -84,21 +84,16 @@ impl RedisStore {
             for id in ids {
                 reads.cmd("HMGET").arg(self.keys.session(id)).arg(&META);
             }
-            let answers = self.connection.send(&reads, Effect::Reads).await?;
+            let answers = self.connection.exchange(&reads, Effect::Reads).await?;
+            let now = self.connection.clock.now();
             for (id, answer) in ids.iter().zip(answers) {
-                found.push((*id, self.read_hash(id, name_fields(answer))?));
+                let names = META.into_iter().map(Bytes::from_static);
+                let fields = names
+                    .zip(strings_of(id, answer)?)
+                    .filter_map(|(name, value)| Some((name, value?)));
+                found.push((*id, read_fields(id, fields, now)));
             }
         }
         Ok(found)
     }
-}
-
-/// The values of `META`, as the map that they would be in if the hash were read whole.
-fn name_fields(answer: Value) -> Value {
-    let Value::Array(values) = answer else {
-        return answer;
-    };
-    let names = META.into_iter().map(|name| Value::BulkString(name.to_vec()));
-    let fields = names.zip(values).filter(|(_, value)| *value != Value::Nil);
-    Value::Map(fields.collect())
 }

@@ -3,6 +3,7 @@
 
 use std::{str, time::Duration};
 
+use bytes::Bytes;
 use redis::Cmd;
 use session_core::{About, Data, Delta, Loaded, Marker, Record, RenewalNonce, Seal, SessionId, Value, Version};
 use time::OffsetDateTime;
@@ -98,19 +99,19 @@ pub(crate) fn add_changes(command: &mut Cmd, delta: &Delta) {
 ///
 /// Whatever is wrong with one value is left for who asks for it (promise P12).
 pub(crate) fn decode(
-    fields: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>,
+    fields: impl IntoIterator<Item = (Bytes, Bytes)>,
     now: Option<OffsetDateTime>,
 ) -> Result<Found, Damage> {
     let (mut data, mut head, mut about, mut seal) = (Data::new(), None, None, None);
     for (name, value) in fields {
-        match name.as_slice() {
+        match &*name {
             HEAD => head = Some(value),
             ABOUT => about = Some(value),
             SEAL => seal = Some(value),
             [0, ..] => {}
             _ => {
-                if let Ok(key) = String::from_utf8(name) {
-                    data.insert(key, Value::from_json(value));
+                if let Ok(key) = str::from_utf8(&name) {
+                    data.insert(key.to_owned(), Value::from_json(value));
                 }
             }
         }
@@ -195,9 +196,13 @@ mod tests {
         60_000,
     ];
 
+    fn copy(bytes: &[u8]) -> Bytes {
+        Bytes::copy_from_slice(bytes)
+    }
+
     fn read(head: &[u8]) -> Result<Found, Damage> {
         let fields: [(&[u8], &[u8]); 3] = [(HEAD, head), (b"cart", b"[1, 2]"), (b"bad", b"{")];
-        decode(fields.map(|(name, value)| (name.into(), value.into())), None)
+        decode(fields.map(|(name, value)| (copy(name), copy(value))), None)
     }
 
     #[test]
@@ -253,7 +258,7 @@ mod tests {
             numbers[time] = beyond;
             assert!(read(&head(&[1], &numbers, b"\0")).is_err(), "{time}");
         }
-        assert!(decode([(b"cart".to_vec(), b"1".to_vec())], None).is_err());
+        assert!(decode([(copy(b"cart"), copy(b"1"))], None).is_err());
     }
 
     #[test]

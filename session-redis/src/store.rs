@@ -5,15 +5,18 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use redis::{Cmd, Value};
 use session_core::{
     Error, Expectation, Fate, Loaded, NewSession, Page, Renewal, Seal, SessionId, SessionInfo, SessionStore, Update,
     Version, Watch,
 };
+use time::OffsetDateTime;
 
 use crate::{
-    RedisOptions,
+    RedisOptions, answer,
     connection::Connection,
+    envelope,
     error::{Effect, refused, unexpected},
     head::{owner, terms},
     keys::Keys,
@@ -96,26 +99,32 @@ impl RedisStore {
         calls.add_command(command);
         Reply::read(self.connection.call(&calls).await?.pop())
     }
+}
 
-    /// What the fields of a session's hash are. What cannot be read is nothing, and logged.
-    pub(crate) fn read_hash(&self, id: &SessionId, answer: Value) -> Result<Found, Error> {
-        let fields = match answer {
-            Value::ServerError(error) if error.code() == "WRONGTYPE" => {
-                tracing::warn!(session = %id, "a session's key holds no hash");
-                return Ok(Found::Nothing);
-            }
-            Value::ServerError(error) => return Err(refused(error, Effect::Reads)),
-            fields => fields.into_map_iter().map_err(|_| unexpected(Effect::Reads))?,
-        };
-        let fields = fields.filter_map(|field| match field {
-            (Value::BulkString(name), Value::BulkString(value)) => Some((name, value)),
-            _ => None,
-        });
-        Ok(decode(fields, self.connection.clock.now()).unwrap_or_else(|damage| {
-            tracing::warn!(session = %id, %damage, "a session's record cannot be read");
-            Found::Nothing
-        }))
-    }
+/// What the server answered of a session's hash, string by string; the answer is in its envelope.
+pub(crate) fn strings_of(id: &SessionId, answer: Value) -> Result<Vec<Option<Bytes>>, Error> {
+    let strings = match answer {
+        Value::BulkString(envelope) => answer::strings(&envelope.into()),
+        Value::ServerError(error) if error.code() == "WRONGTYPE" => {
+            tracing::warn!(session = %id, "a session's key holds no hash");
+            Some(Vec::new())
+        }
+        Value::ServerError(error) => return Err(refused(error, Effect::Reads)),
+        _ => None,
+    };
+    strings.ok_or_else(|| unexpected(Effect::Reads))
+}
+
+/// What the fields of a session's hash are. What cannot be read is nothing, and logged.
+pub(crate) fn read_fields(
+    id: &SessionId,
+    fields: impl Iterator<Item = (Bytes, Bytes)>,
+    now: Option<OffsetDateTime>,
+) -> Found {
+    decode(fields, now).unwrap_or_else(|damage| {
+        tracing::warn!(session = %id, %damage, "a session's record cannot be read");
+        Found::Nothing
+    })
 }
 
 impl fmt::Debug for RedisStore {
@@ -169,14 +178,22 @@ impl SessionStore for RedisStore {
         if self.connection.clock.is_old() {
             reads.cmd("TIME");
         }
-        let mut answers = self.connection.send(&reads, Effect::Reads).await?.into_iter();
-        let records: Vec<_> = answers.by_ref().take(ids.len()).collect();
-        if let Some(time) = answers.next().as_ref().and_then(read_time) {
+        let mut answers = self.connection.exchange(&reads, Effect::Reads).await?;
+        if answers.len() > ids.len()
+            && let Some(time) = answers.pop().and_then(|time| envelope::open(time).ok())
+            && let Some(time) = read_time(&time)
+        {
             self.connection.clock.set(time);
         }
-        let found = ids.iter().zip(records).map(|(id, answer)| {
-            let found = self.read_hash(id, answer)?;
-            Ok(found.loaded(id, self.connection.clock.now()))
+        let now = self.connection.clock.now();
+        let found = ids.iter().zip(answers).map(|(id, answer)| {
+            let strings = strings_of(id, answer)?;
+            let fields = strings
+                .as_chunks()
+                .0
+                .iter()
+                .filter_map(|[name, value]| name.clone().zip(value.clone()));
+            Ok(read_fields(id, fields, now).loaded(id, now))
         });
         let found: Vec<_> = found.collect::<Result<_, Error>>()?;
         Ok(Loaded::first(ids, found))

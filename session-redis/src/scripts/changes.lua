@@ -2,32 +2,30 @@
 --
 -- The changes are the end of ARGV, from `first` on: how many keys are set, each key and its value, the keys removed.
 
--- Bytes that `name` and its value take now.
-local function room(key, name)
-    local length = redis.call('HSTRLEN', key, name)
-    if length == 0 and redis.call('HEXISTS', key, name) == 0 then
-        return 0
-    end
-    return #name + length
-end
-
--- The size of the record after the changes.
-local function size_after(key, record, first)
+-- What a record of this size, at `key`, comes to by the changes.
+local function size_after(key, size, first)
     local last = first + 2 * ARGV[first]
-    local size = record.size
-    for i = first + 1, last, 2 do
-        size = size + #ARGV[i] + #ARGV[i + 1] - room(key, ARGV[i])
-    end
-    for i = last + 1, #ARGV do
-        size = size - room(key, ARGV[i])
+    local i = first + 1
+    while i <= #ARGV do
+        local name = ARGV[i]
+        local length = redis.call('HSTRLEN', key, name)
+        if length > 0 or redis.call('HEXISTS', key, name) == 1 then
+            size = size - #name - length
+        end
+        if i < last then
+            size = size + #name + #ARGV[i + 1]
+            i = i + 1
+        end
+        i = i + 1
     end
     return size
 end
 
--- Makes the changes, after which the record has this size, and counts a version.
-local function change(key, record, first, size)
+-- Makes the changes, after which the record has this head.
+local function change(key, head, first)
     local last = first + 2 * ARGV[first]
-    record.version, record.size = record.version + 1, size
-    write(key, record, first + 1, last)
-    in_chunks('HDEL', key, last + 1, #ARGV)
+    write(key, head, first + 1, last)
+    for i = last + 1, #ARGV, 1000 do
+        redis.call('HDEL', key, unpack(ARGV, i, math.min(i + 999, #ARGV)))
+    end
 end

@@ -9,7 +9,7 @@ local key = KEYS[1]
 if redis.call('EXISTS', key) == 1 then
     local record = at(key)
     local same = record.kind == 'live' and record.version == 1
-        and terms_of(record) == ARGV[4] and owner_of(record) == ARGV[5]
+        and string.sub(record.head, 44) == ARGV[4] .. ARGV[5]
         and redis.call('HLEN', key) == 1 + (#ARGV - 5) / 2
     for i = 6, #ARGV, 2 do
         same = same and redis.call('HGET', key, ARGV[i]) == ARGV[i + 1]
@@ -17,9 +17,8 @@ if redis.call('EXISTS', key) == 1 then
     return { same and 'done' or 'in use', 1 }
 end
 
-local time = now()
-local record = { time = time, version = 1, seen = time, size = ARGV[3] }
-settle(record, time, tonumber(ARGV[1]), time + ARGV[2], time, ARGV[4], ARGV[5])
-write(key, record, 6, #ARGV)
-expire(key, record)
+local time, idle, life = now(), tonumber(ARGV[1]), tonumber(ARGV[2])
+local numbers = struct.pack('>BI6I6I6I6I6I6I6', 1, 1, time, ARGV[3], time, idle, time + life, time)
+write(key, numbers .. ARGV[4] .. ARGV[5], 6, #ARGV)
+redis.call('PEXPIRE', key, math.min(idle, life))
 return { 'done', 1 }

@@ -26,7 +26,7 @@ end
 for i = 1, #passed - 1 do
     local head = passed[i].head
     head = string.sub(head, 1, 8) .. string.sub(key, -32) .. string.sub(head, 41)
-    redis.pcall('HSET', passed[i].key, HEAD, head)
+    redis.pcall('HSET', passed[i].key, '\0h', head)
 end
 
 if record.kind == 'moved' and not record.by_login then

@@ -1,4 +1,5 @@
--- What the scripts know of the hash at a session's key. It stands before the text of each script that handles one.
+-- What the scripts know of the hash at a session's key. It stands before the text of each script that handles more than
+-- one; `open.lua` is for those that handle one.
 --
 -- A record has a field for each key of the session's data, and these, which begin with NUL as no key of the data may:
 --   \0h  its head
@@ -20,11 +21,9 @@
 --   9  the id that came after (32 digits); without one nothing is made where the marker is
 --  41  what makes the next token out of the old one (16 bytes), if it was by time
 
-local HEAD = '\0h'
-
 -- What is at `key`. `kind` is 'live' for a record, 'moved' for a marker, 'none' for anything else.
 local function at(key)
-    local head = redis.pcall('HGET', key, HEAD)
+    local head = redis.pcall('HGET', key, '\0h')
     if type(head) ~= 'string' then
         return { kind = 'none' }
     end
@@ -40,36 +39,13 @@ local function at(key)
     local time = now()
     return {
         kind = stop > time and 'live' or 'none',
+        head = head,
         time = time,
         version = version,
-        seen = seen,
         size = size,
         created = created,
         idle = idle,
         stop = stop,
-        lock = lock,
         locked = lock > 0 and seen + lock <= time,
-        -- What no update changes.
-        rest = string.sub(head, 20),
     }
-end
-
--- unpack() fails from about 8000 values on.
-local function in_chunks(command, key, first, last)
-    for i = first, last, 1000 do
-        redis.call(command, key, unpack(ARGV, i, math.min(i + 999, last)))
-    end
-end
-
--- Writes a record's head, and with it the fields and values that ARGV has from `first` to `last`.
-local function write(key, record, first, last)
-    local head = struct.pack('>BI6I6I6', 1, record.version, record.seen, record.size) .. record.rest
-    local most = math.min(last, first + 999)
-    redis.call('HSET', key, HEAD, head, unpack(ARGV, first, most))
-    in_chunks('HSET', key, most + 1, last)
-end
-
--- Starts the idle timeout, which what is written besides must agree with.
-local function expire(key, record)
-    redis.call('PEXPIRE', key, math.min(record.idle, record.stop - record.time))
 end

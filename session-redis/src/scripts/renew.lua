@@ -20,7 +20,8 @@ if record.kind == 'moved' and record.successor == ARGV[1] then
         return { 'done', renewed.version }
     end
 end
-if record.kind ~= 'live' or (not login and owner_of(record) ~= owner) then
+local was_owner = record.kind == 'live' and string.sub(record.head, 56)
+if not was_owner or (not login and was_owner ~= owner) then
     return { 'ended' }
 elseif record.locked and not login then
     return { 'locked' }
@@ -29,11 +30,9 @@ elseif redis.call('EXISTS', to) == 1 then
 end
 
 -- Of one user's data nothing goes over to another: their session begins empty.
-local handover = login and string.byte(owner_of(record)) == 1 and owner_of(record) ~= owner
+local handover = login and string.byte(was_owner) == 1 and was_owner ~= owner
 local base = handover and to or from
-if handover then
-    record.size = 0
-elseif redis.call('HEXISTS', from, '\0w') == 1 then
+if not handover and redis.call('HEXISTS', from, '\0w') == 1 then
     -- The new token opens no seal but one that was made for it.
     local resealed = false
     for n = 11, changes - 1, 2 do
@@ -43,7 +42,7 @@ elseif redis.call('HEXISTS', from, '\0w') == 1 then
         return { 'ended' }
     end
 end
-local size = size_after(base, record, changes)
+local size = size_after(base, handover and 0 or record.size, changes)
 if size > tonumber(ARGV[7]) then
     return { 'too large', size }
 end
@@ -55,19 +54,20 @@ elseif handover then
 else
     redis.call('RENAME', from, to)
 end
-local time = record.time
-record.seen = time
+local time, version = record.time, record.version + 1
+local created, idle, stop, terms = record.created, record.idle, record.stop, string.sub(record.head, 44, 55)
 if login then
-    settle(record, time, tonumber(ARGV[3]), time + ARGV[4], time, ARGV[5], owner)
+    created, idle, stop, terms = time, tonumber(ARGV[3]), time + ARGV[4], ARGV[5]
     redis.call('HDEL', to, '\0a')
-else
-    settle(record, record.created, record.idle, record.stop, time, terms_of(record), owner)
 end
-change(to, record, changes, size)
-in_chunks('HSET', to, 11, changes - 1)
-expire(to, record)
+local numbers = struct.pack('>BI6I6I6I6I6I6I6', 1, version, time, size, created, idle, stop, time)
+change(to, numbers .. terms .. owner, changes)
+if changes > 11 then
+    redis.call('HSET', to, unpack(ARGV, 11, changes - 1))
+end
+redis.call('PEXPIRE', to, math.min(idle, stop - time))
 
-redis.call('HSET', from, HEAD, marker(time, login, ARGV[1], ARGV[9]))
+redis.call('HSET', from, '\0h', marker(time, login, ARGV[1], ARGV[9]))
 redis.call('PEXPIRE', from, 300000)
 announce(from, not login and ARGV[1])
-return { 'done', record.version }
+return { 'done', version }

@@ -1,15 +1,7 @@
 -- Starts a session's idle timeout again.
 -- KEYS: 1 the session
--- Returns {'done'}, {'ended'} or {'locked'}
+-- Returns {'done'}, or what `open.lua` answers
 
-local key = KEYS[1]
-local record = at(key)
-if record.kind ~= 'live' then
-    return { 'ended' }
-elseif record.locked then
-    return { 'locked' }
-end
-record.seen = record.time
-write(key, record, 1, 0)
-expire(key, record)
+redis.call('HSET', key, '\0h', struct.pack('>BI6I6', 1, version, time) .. string.sub(head, 14))
+redis.call('PEXPIRE', key, math.min(idle, stop - time))
 return { 'done' }

@@ -5,20 +5,10 @@
 --         5 what is expected of a key: '' nothing, '=' that it has a value, '-' that it has none
 --         6 that key or ''  7 that value or ''
 --       then how many keys are set, each key and its value, the keys removed
--- Returns the version, {'ended'}, {'locked'}, {'moved', the id that came after}, {'conflict', value or nil} or
---         {'too large', size}
+-- Returns the version, {'conflict', value or nil}, {'too large', size}, or what `open.lua` answers
 
-local key, changes = KEYS[1], tonumber(ARGV[3])
+local changes = tonumber(ARGV[3])
 local has_more = changes > 4
-
-local record = at(key)
-if record.kind == 'moved' and not record.by_login then
-    return { 'moved', record.successor }
-elseif record.kind ~= 'live' then
-    return { 'ended' }
-elseif record.locked then
-    return { 'locked' }
-end
 
 if has_more and ARGV[5] ~= '' then
     local current = redis.call('HGET', key, ARGV[6])
@@ -27,7 +17,7 @@ if has_more and ARGV[5] ~= '' then
     end
 end
 
-local size = size_after(key, record, changes)
+size = size_after(key, size, changes)
 if size > tonumber(ARGV[2]) then
     return { 'too large', size }
 end
@@ -36,11 +26,10 @@ if has_more and ARGV[4] ~= '' then
     redis.call('HSETNX', key, '\0w', ARGV[4])
 end
 local is_activity = ARGV[1] == '1'
+version = version + 1
+seen = is_activity and time or seen
+change(key, struct.pack('>BI6I6I6', 1, version, seen, size) .. string.sub(head, 20), changes)
 if is_activity then
-    record.seen = record.time
+    redis.call('PEXPIRE', key, math.min(idle, stop - time))
 end
-change(key, record, changes, size)
-if is_activity then
-    expire(key, record)
-end
-return record.version
+return version
