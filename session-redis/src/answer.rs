@@ -3,7 +3,6 @@
 //! redis-rs can read them too, at fifteen hundred instructions a string. That was four tenths of what a request with a
 //! session cost the app, so here is what suffices for nearly all answers; it reads the rest.
 
-use bytes::Bytes;
 use redis::{RedisResult, Value};
 
 /// How deep arrays may be in each other that are read here.
@@ -42,9 +41,9 @@ pub(crate) fn read(bytes: &[u8]) -> RedisResult<Value> {
     }
 }
 
-/// The strings that an answer consists of, which share its memory, and the places of those that are not there; or nothing
-/// if there is anything else in it.
-pub(crate) fn strings(answer: &Bytes) -> Option<Vec<Option<Bytes>>> {
+/// The strings that an answer consists of, and the places of those that are not there; or nothing if there is anything
+/// else in it.
+pub(crate) fn strings(answer: &[u8]) -> Option<Vec<Option<&[u8]>>> {
     let (line, mut rest) = split_line(answer)?;
     let count = match line.split_first()? {
         (b'*', count) => number(count)?,
@@ -61,7 +60,7 @@ pub(crate) fn strings(answer: &Bytes) -> Option<Vec<Option<Bytes>>> {
             continue;
         }
         let (string, after) = after.split_at_checked(number(line.strip_prefix(b"$")?)?)?;
-        strings.push(Some(answer.slice_ref(string)));
+        strings.push(Some(string));
         rest = after.strip_prefix(b"\r\n")?;
     }
     rest.is_empty().then_some(strings)
@@ -97,8 +96,14 @@ fn read_usual(bytes: &[u8], depth: usize) -> Option<(Value, &[u8])> {
 
 /// A line without its end, and what comes after it.
 fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = bytes.windows(2).position(|two| two == b"\r\n")?;
-    Some((&bytes[..end], &bytes[end + 2..]))
+    let mut from = 0;
+    loop {
+        let end = from + bytes.get(from..)?.iter().position(|byte| *byte == b'\r')?;
+        if *bytes.get(end + 1)? == b'\n' {
+            return Some((&bytes[..end], &bytes[end + 2..]));
+        }
+        from = end + 1;
+    }
 }
 
 fn number(text: &[u8]) -> Option<usize> {
@@ -157,7 +162,7 @@ mod tests {
             }
             let expected = redis::parse_redis_value(&answer).unwrap();
             prop_assert_eq!(read(&answer).unwrap(), expected.clone());
-            if let Some(strings) = strings(&answer.into()) {
+            if let Some(strings) = strings(&answer) {
                 let strings = strings.into_iter();
                 let strings = strings.map(|string| string.map_or(Value::Nil, |string| Value::BulkString(string.to_vec())));
                 let strings: Vec<_> = strings.collect();
@@ -182,11 +187,11 @@ mod tests {
 
     #[test]
     fn the_strings_of_an_answer_are_told_from_others() {
-        let strings_of = |answer: &'static [u8]| strings(&Bytes::from_static(answer));
-        let two = [Some(Bytes::from_static(b"a")), Some(Bytes::from_static(b"\r\n"))];
+        let strings_of = |answer: &'static [u8]| strings(answer);
+        let two = [Some(&b"a"[..]), Some(b"\r\n")];
         assert_eq!(strings_of(b"*2\r\n$1\r\na\r\n$2\r\n\r\n\r\n").unwrap(), two);
         assert_eq!(strings_of(b"%1\r\n$1\r\na\r\n$2\r\n\r\n\r\n").unwrap(), two);
-        assert_eq!(strings_of(b"*2\r\n$1\r\na\r\n$-1\r\n").unwrap(), [two[0].clone(), None]);
+        assert_eq!(strings_of(b"*2\r\n$1\r\na\r\n$-1\r\n").unwrap(), [two[0], None]);
         assert_eq!(strings_of(b"*0\r\n").unwrap(), []);
         for other in [
             &b"*1\r\n:1\r\n"[..],

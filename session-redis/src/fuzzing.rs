@@ -30,11 +30,11 @@ fn bulk(part: &[u8]) -> Value {
 ///
 /// If it does not.
 pub fn record(text: &[u8]) {
-    let pairs: Vec<_> = parts(text).collect();
+    let whole = Bytes::copy_from_slice(text);
+    let pairs: Vec<_> = parts(&whole).collect();
     let fields = pairs.as_chunks::<2>().0;
     for now in [None, OffsetDateTime::from_unix_timestamp(1_700_000_000).ok()] {
-        let fields = fields.iter().map(|field| field.map(Bytes::copy_from_slice).into());
-        let Ok(Found::Record(record)) = decode(fields, now) else {
+        let Ok(Found::Record(record)) = decode(&whole, fields.iter().map(|field| (*field).into()), now) else {
             continue;
         };
         for (key, value) in &record.data {

@@ -1,14 +1,14 @@
 use std::collections::HashSet;
 
-use bytes::Bytes;
 use session_core::{Error, Page, Record, SessionId, SessionInfo};
 
 use crate::{
     RedisStore,
-    error::Effect,
+    answer::strings,
+    error::{Effect, unexpected},
     list::TOGETHER,
     record::{Found, META},
-    store::{FOLLOW_LIMIT, read_fields, strings_of},
+    store::{FOLLOW_LIMIT, answer_of, read_fields},
 };
 
 impl RedisStore {
@@ -87,11 +87,16 @@ impl RedisStore {
             let answers = self.connection.exchange(&reads, Effect::Reads).await?;
             let now = self.connection.clock.now();
             for (id, answer) in ids.iter().zip(answers) {
-                let names = META.into_iter().map(Bytes::from_static);
-                let fields = names
-                    .zip(strings_of(id, answer)?)
+                let Some(answer) = answer_of(id, answer)? else {
+                    found.push((*id, Found::Nothing));
+                    continue;
+                };
+                let values = strings(&answer).ok_or_else(|| unexpected(Effect::Reads))?;
+                let fields = META
+                    .into_iter()
+                    .zip(values)
                     .filter_map(|(name, value)| Some((name, value?)));
-                found.push((*id, read_fields(id, fields, now)));
+                found.push((*id, read_fields(id, &answer, fields, now)));
             }
         }
         Ok(found)

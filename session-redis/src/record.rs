@@ -95,23 +95,24 @@ pub(crate) fn add_changes(command: &mut Cmd, delta: &Delta) {
     }
 }
 
-/// What the fields of a hash are, read at `now`.
+/// What the fields of a hash are, read at `now`. They are in `whole`, whose memory the values share.
 ///
 /// Whatever is wrong with one value is left for who asks for it (promise P12).
-pub(crate) fn decode(
-    fields: impl IntoIterator<Item = (Bytes, Bytes)>,
+pub(crate) fn decode<'a>(
+    whole: &Bytes,
+    fields: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
     now: Option<OffsetDateTime>,
 ) -> Result<Found, Damage> {
     let (mut data, mut head, mut about, mut seal) = (Data::new(), None, None, None);
     for (name, value) in fields {
-        match &*name {
+        match name {
             HEAD => head = Some(value),
             ABOUT => about = Some(value),
             SEAL => seal = Some(value),
             [0, ..] => {}
             _ => {
-                if let Ok(key) = str::from_utf8(&name) {
-                    data.insert(key.to_owned(), Value::from_json(value));
+                if let Ok(key) = str::from_utf8(name) {
+                    data.insert(key.to_owned(), Value::from_json(whole.slice_ref(value)));
                 }
             }
         }
@@ -120,7 +121,7 @@ pub(crate) fn decode(
         let is_empty = data.is_empty() && about.is_none() && seal.is_none();
         return is_empty.then_some(Found::Nothing).ok_or(Damage { what: "head" });
     };
-    let mut head = Head(&head);
+    let mut head = Head(head);
     match head.byte("format")? {
         RECORD => {}
         MARKER => return decode_marker(head),
@@ -141,10 +142,10 @@ pub(crate) fn decode(
     record.user = head.owner()?;
     record.data = data;
     if let Some(about) = about {
-        let text = str::from_utf8(&about).map_err(|_| Damage { what: "about" })?;
+        let text = str::from_utf8(about).map_err(|_| Damage { what: "about" })?;
         record.about = About::from_json(text);
     }
-    record.seal = seal.map(Seal::from_bytes);
+    record.seal = seal.map(|seal| Seal::from_bytes(whole.slice_ref(seal)));
     // The clock may be a little late.
     record.loaded_at = now.map_or(record.last_seen, |now| now.max(record.last_seen));
     Ok(Found::Record(Box::new(record)))
@@ -196,13 +197,22 @@ mod tests {
         60_000,
     ];
 
-    fn copy(bytes: &[u8]) -> Bytes {
-        Bytes::copy_from_slice(bytes)
+    fn read(head: &[u8]) -> Result<Found, Damage> {
+        read_fields(&[HEAD, head, b"cart", b"[1, 2]", b"bad", b"{"])
     }
 
-    fn read(head: &[u8]) -> Result<Found, Damage> {
-        let fields: [(&[u8], &[u8]); 3] = [(HEAD, head), (b"cart", b"[1, 2]"), (b"bad", b"{")];
-        decode(fields.map(|(name, value)| (copy(name), copy(value))), None)
+    /// Reads names and values in turn.
+    fn read_fields(strings: &[&[u8]]) -> Result<Found, Damage> {
+        let whole = Bytes::from(strings.concat());
+        let mut rest = &whole[..];
+        let mut next = |string: &[u8]| rest.split_off(..string.len()).unwrap();
+        let fields: Vec<_> = strings
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|field| field.map(&mut next).into())
+            .collect();
+        decode(&whole, fields, None)
     }
 
     #[test]
@@ -258,12 +268,12 @@ mod tests {
             numbers[time] = beyond;
             assert!(read(&head(&[1], &numbers, b"\0")).is_err(), "{time}");
         }
-        assert!(decode([(copy(b"cart"), copy(b"1"))], None).is_err());
+        assert!(read_fields(&[b"cart", b"1"]).is_err());
     }
 
     #[test]
     fn nothing_and_a_marker_are_no_records() {
-        assert_eq!(decode([], None), Ok(Found::Nothing));
+        assert_eq!(read_fields(&[]), Ok(Found::Nothing));
         let id = "0123456789abcdef0123456789abcdef";
         let expected = |by_login, nonce| Found::Marker {
             successor: id.parse().unwrap(),

@@ -12,7 +12,7 @@ use crate::error::{Effect, refused, unexpected};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reply {
     Conflict(Option<Vec<u8>>),
-    /// With a number, if the script gives one; scripts that are called often give it alone.
+    /// With a number, if the script gives one; scripts that run often give that alone.
     Done(u64),
     Ended,
     Finished,

@@ -72,7 +72,9 @@ impl Script {
 
     /// The command that runs it on these keys; the arguments are to be added.
     pub(crate) fn on(self, keys: &[String]) -> Cmd {
-        let mut command = redis::cmd("EVALSHA");
+        // Room for most, so that it grows seldom.
+        let mut command = Cmd::with_capacity(16, 512);
+        command.arg("EVALSHA");
         command.arg(&TEXTS[self as usize].hash).arg(keys.len()).arg(keys);
         command
     }

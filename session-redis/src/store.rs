@@ -14,7 +14,8 @@ use session_core::{
 use time::OffsetDateTime;
 
 use crate::{
-    RedisOptions, answer,
+    RedisOptions,
+    answer::strings,
     connection::Connection,
     envelope,
     error::{Effect, refused, unexpected},
@@ -101,30 +102,44 @@ impl RedisStore {
     }
 }
 
-/// What the server answered of a session's hash, string by string; the answer is in its envelope.
-pub(crate) fn strings_of(id: &SessionId, answer: Value) -> Result<Vec<Option<Bytes>>, Error> {
-    let strings = match answer {
-        Value::BulkString(envelope) => answer::strings(&envelope.into()),
+/// What the server answered of a session's hash, which is in an envelope; nothing if another kind of thing is at its key.
+pub(crate) fn answer_of(id: &SessionId, answer: Value) -> Result<Option<Bytes>, Error> {
+    match answer {
+        Value::BulkString(envelope) => Ok(Some(envelope.into())),
         Value::ServerError(error) if error.code() == "WRONGTYPE" => {
             tracing::warn!(session = %id, "a session's key holds no hash");
-            Some(Vec::new())
+            Ok(None)
         }
-        Value::ServerError(error) => return Err(refused(error, Effect::Reads)),
-        _ => None,
-    };
-    strings.ok_or_else(|| unexpected(Effect::Reads))
+        Value::ServerError(error) => Err(refused(error, Effect::Reads)),
+        _ => Err(unexpected(Effect::Reads)),
+    }
 }
 
-/// What the fields of a session's hash are. What cannot be read is nothing, and logged.
-pub(crate) fn read_fields(
+/// What the fields of a session's hash are, which are in this answer. What cannot be read is nothing, and logged.
+pub(crate) fn read_fields<'a>(
     id: &SessionId,
-    fields: impl Iterator<Item = (Bytes, Bytes)>,
+    answer: &Bytes,
+    fields: impl Iterator<Item = (&'a [u8], &'a [u8])>,
     now: Option<OffsetDateTime>,
 ) -> Found {
-    decode(fields, now).unwrap_or_else(|damage| {
+    decode(answer, fields, now).unwrap_or_else(|damage| {
         tracing::warn!(session = %id, %damage, "a session's record cannot be read");
         Found::Nothing
     })
+}
+
+/// What a session's hash is that was read whole.
+fn read_hash(id: &SessionId, answer: Value, now: Option<OffsetDateTime>) -> Result<Found, Error> {
+    let Some(answer) = answer_of(id, answer)? else {
+        return Ok(Found::Nothing);
+    };
+    let strings = strings(&answer).ok_or_else(|| unexpected(Effect::Reads))?;
+    let fields = strings
+        .as_chunks()
+        .0
+        .iter()
+        .filter_map(|[name, value]| name.zip(*value));
+    Ok(read_fields(id, &answer, fields, now))
 }
 
 impl fmt::Debug for RedisStore {
@@ -186,15 +201,10 @@ impl SessionStore for RedisStore {
             self.connection.clock.set(time);
         }
         let now = self.connection.clock.now();
-        let found = ids.iter().zip(answers).map(|(id, answer)| {
-            let strings = strings_of(id, answer)?;
-            let fields = strings
-                .as_chunks()
-                .0
-                .iter()
-                .filter_map(|[name, value]| name.clone().zip(value.clone()));
-            Ok(read_fields(id, fields, now).loaded(id, now))
-        });
+        let found = ids
+            .iter()
+            .zip(answers)
+            .map(|(id, answer)| Ok(read_hash(id, answer, now)?.loaded(id, now)));
         let found: Vec<_> = found.collect::<Result<_, Error>>()?;
         Ok(Loaded::first(ids, found))
     }

@@ -7,7 +7,7 @@
 --       9 the nonce of a renewal by time, else ''
 --       10 how many fields that are none of the data are set  then each field and its value
 --       then how many keys are set, each key and its value, the keys removed
--- Returns {'done', version}, also if it was done before, {'ended'}, {'locked'}, {'in use'} or {'too large', size}
+-- Returns the version, also if it was done before, {'ended'}, {'locked'}, {'in use'} or {'too large', size}
 
 local from, to = KEYS[1], KEYS[2]
 local login, owner = ARGV[2] == '1', ARGV[6]
@@ -17,7 +17,7 @@ local record = at(from)
 if record.kind == 'moved' and record.successor == ARGV[1] then
     local renewed = at(to)
     if renewed.kind == 'live' then
-        return { 'done', renewed.version }
+        return renewed.version
     end
 end
 local was_owner = record.kind == 'live' and string.sub(record.head, 56)
@@ -48,7 +48,7 @@ if size > tonumber(ARGV[7]) then
 end
 
 if ARGV[8] == '1' then
-    return { 'done', record.version }
+    return record.version
 elseif handover then
     redis.call('DEL', from)
 else
@@ -68,6 +68,6 @@ end
 redis.call('PEXPIRE', to, math.min(idle, stop - time))
 
 redis.call('HSET', from, '\0h', marker(time, login, ARGV[1], ARGV[9]))
-redis.call('PEXPIRE', from, 300000)
+redis.call('PEXPIRE', from, '300000')
 announce(from, not login and ARGV[1])
-return { 'done', version }
+return version

@@ -1,7 +1,7 @@
 -- Lists a session that is about to be made, and forgets those past their absolute end.
 -- KEYS: 1 the user's index
 -- ARGV: 1 the id  2 its absolute timeout (ms); '' if it is the new id of a session  3 that has this one
--- Returns {'done'}
+-- Returns 1
 
 local key, time = KEYS[1], now()
 redis.call('ZREMRANGEBYSCORE', key, '-inf', past(time))
@@ -14,4 +14,4 @@ else
     stop = redis.call('ZSCORE', key, ARGV[3]) or time + 34560000000
 end
 redis.call('ZADD', key, stop, ARGV[1], time + 60000, '+' .. ARGV[1])
-return { 'done' }
+return 1
