@@ -122,3 +122,104 @@ pub(crate) fn open(answer: Value) -> RedisResult<Value> {
         answer => Ok(answer),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use proptest::prelude::*;
+    use tokio::{io::AsyncReadExt, runtime};
+
+    use super::*;
+
+    /// A server that says this, piece by piece, and hangs up.
+    struct Pieces(VecDeque<Vec<u8>>);
+
+    impl AsyncRead for Pieces {
+        fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            if let Some(mut piece) = self.0.pop_front() {
+                let later = piece.split_off(piece.len().min(buffer.remaining()));
+                buffer.put_slice(&piece);
+                if !later.is_empty() {
+                    self.0.push_front(later);
+                }
+            }
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Pieces {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(data.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// What the driver reads, so much at once.
+    fn read(said: Vec<Vec<u8>>, is_on: bool, at_once: usize) -> Vec<u8> {
+        let mut io = Enveloped::new(Box::new(Pieces(said.into())), Arc::new(AtomicBool::new(is_on)));
+        let (mut all, mut buffer) = (Vec::new(), vec![0; at_once]);
+        let reading = async {
+            loop {
+                match io.read(&mut buffer).await.unwrap() {
+                    0 => return all,
+                    length => all.extend_from_slice(&buffer[..length]),
+                }
+            }
+        };
+        runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(reading)
+    }
+
+    /// An answer, and what the driver is to read of it.
+    fn answer() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
+        let text = prop::collection::vec(any::<u8>(), 0..40);
+        let bulk = text.prop_map(|text| [format!("${}\r\n", text.len()).as_bytes(), &text, b"\r\n"].concat());
+        let inside = prop_oneof![bulk, Just(b"*1\r\n*0\r\n".to_vec()), Just(b"$-1\r\n".to_vec())];
+        let outside = prop::sample::select(vec![
+            b"+OK\r\n".to_vec(),
+            b":12\r\n".to_vec(),
+            b"-NOSCRIPT no\r\n".to_vec(),
+            b">2\r\n+invalidate\r\n*1\r\n$1\r\nk\r\n".to_vec(),
+        ]);
+        prop_oneof![
+            inside.prop_map(|answer| {
+                let envelope = [format!("${}\r\n", answer.len()).as_bytes(), &answer, b"\r\n"].concat();
+                (answer, envelope)
+            }),
+            outside.prop_map(|answer| (answer.clone(), answer)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_driver_gets_each_answer_once_however_it_comes(
+            answers in prop::collection::vec(answer(), 0..8),
+            piece in 1..60_usize,
+            at_once in 1..100_usize,
+        ) {
+            let (said, expected): (Vec<_>, Vec<_>) = answers.into_iter().unzip();
+            let pieces: Vec<_> = said.concat().chunks(piece).map(<[u8]>::to_vec).collect();
+            prop_assert_eq!(read(pieces.clone(), true, at_once), expected.concat());
+            prop_assert_eq!(read(pieces, false, at_once), said.concat());
+        }
+    }
+
+    #[test]
+    fn what_is_in_an_envelope_is_what_was_answered() {
+        let envelope = |text: &[u8]| open(Value::BulkString(text.to_vec()));
+        assert_eq!(envelope(b"$2\r\nhi\r\n").unwrap(), Value::BulkString(b"hi".to_vec()));
+        assert_eq!(envelope(b"*1\r\n:5\r\n").unwrap(), Value::Array(vec![Value::Int(5)]));
+        assert!(envelope(b"hi").is_err());
+        assert_eq!(open(Value::Okay).unwrap(), Value::Okay);
+    }
+}

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use crate::{
     announcement::Announcement,
+    answer,
     list::List,
     record::{Found, decode},
     reply::{Reply, read_time},
@@ -73,6 +74,22 @@ pub fn reply(text: &[u8]) {
     let answer = Value::Array(parts(text).map(bulk).collect());
     let _time = read_time(&answer);
     let _outcome = Reply::read(Some(answer)).and_then(|reply| reply.version(1));
+}
+
+/// Reads an answer as the driver does, or not at all, and no further than it goes.
+///
+/// # Panics
+///
+/// If it does not.
+pub fn answer(bytes: &[u8]) {
+    assert!(answer::length(bytes).is_none_or(|length| length <= bytes.len()));
+    if let Some(strings) = answer::strings(bytes) {
+        assert!(strings.into_iter().flatten().map(<[u8]>::len).sum::<usize>() < bytes.len());
+    }
+    if let (Ok(said), Ok(expected)) = (answer::read(bytes), redis::parse_redis_value(bytes)) {
+        // A number may be one that equals nothing.
+        assert_eq!(format!("{said:?}"), format!("{expected:?}"));
+    }
 }
 
 /// Reads nothing out of a message but what it says.
@@ -145,6 +162,11 @@ mod tests {
         #[test]
         fn an_answer_is_an_outcome_or_an_error(text in text()) {
             reply(&text);
+        }
+
+        #[test]
+        fn bytes_are_read_as_the_driver_reads_them(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            answer(&bytes);
         }
 
         #[test]

@@ -18,7 +18,8 @@ local function size_after(key, size, first)
         end
         i = i + 1
     end
-    return size
+    -- Not less, if what is there was changed by hand.
+    return math.max(size, 0)
 end
 
 -- Makes the changes, after which the record has this head.
