@@ -76,6 +76,7 @@ mod error;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod hash;
 mod head;
 mod keys;
 mod limit;

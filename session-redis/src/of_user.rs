@@ -6,9 +6,10 @@ use crate::{
     RedisStore,
     answer::strings,
     error::{Effect, unexpected},
+    hash::{answer_of, read_fields},
     list::TOGETHER,
     record::{Found, META},
-    store::{FOLLOW_LIMIT, answer_of, read_fields},
+    store::FOLLOW_LIMIT,
 };
 
 impl RedisStore {
