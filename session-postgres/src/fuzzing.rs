@@ -29,9 +29,9 @@ pub fn data(text: &str) {
     }
     let Ok(data) = data else { return };
     let mut delta = Delta::default();
-    for (key, value) in data {
+    for (key, value) in &data {
         // Not all that JSON can name can be a session's key.
-        let _refused = delta.set(&key, value);
+        let _refused = delta.set(key, value.clone());
     }
     // An unescaped U+0000 is refused.
     if let Ok(text) = encode_sets(&delta) {

@@ -70,7 +70,7 @@ impl Current {
     /// Takes over what a renewal did.
     pub(super) fn renewed(&mut self, token: &SessionToken, renewal: Renewal, config: &Config) {
         if renewal.is_handover(self.user.as_deref()) {
-            self.data.clear();
+            self.data = Data::new();
         }
         renewal.delta.apply_to(&mut self.data);
         self.id = token.id();

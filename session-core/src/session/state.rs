@@ -180,7 +180,7 @@ impl State {
     pub(crate) fn keys(&self) -> Vec<String> {
         let mut data = self.stored().map(|current| current.data.clone()).unwrap_or_default();
         self.apply_changes_to(&mut data);
-        data.into_keys().collect()
+        data.keys().cloned().collect()
     }
 
     /// What this request did to the session's data and the store does not have yet.
