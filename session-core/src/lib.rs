@@ -108,7 +108,7 @@ pub use expectation::Expectation;
 pub use fate::Fate;
 pub use id::SessionId;
 #[cfg(feature = "axum")]
-pub use layer::{ConfigError, SameSite, SessionLayer, SessionService};
+pub use layer::{ConfigError, ResponseFuture, SameSite, SessionLayer, SessionService};
 pub use lifetime::Lifetime;
 pub use loaded::Loaded;
 pub use login::Login;

@@ -26,11 +26,22 @@ impl Place {
 }
 
 /// A request's Cookie headers, not looked at until its handler asks for the session.
-pub(crate) struct RequestCookies(Vec<HeaderValue>);
+pub(crate) struct RequestCookies {
+    /// Nearly all requests have one at most.
+    first: Option<HeaderValue>,
+    more: Vec<HeaderValue>,
+}
 
 impl RequestCookies {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        Self(headers.get_all(header::COOKIE).iter().cloned().collect())
+        Self::new(headers.get_all(header::COOKIE).iter().cloned())
+    }
+
+    fn new(mut values: impl Iterator<Item = HeaderValue>) -> Self {
+        Self {
+            first: values.next(),
+            more: values.collect(),
+        }
     }
 
     /// The well-formed tokens, each with its id, login cookies first; at most [`MAX_CANDIDATES`].
@@ -53,10 +64,8 @@ impl RequestCookies {
 
     // Bytes, not text: one odd cookie of another application must not hide ours.
     fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        let pairs = self
-            .0
-            .iter()
-            .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
+        let headers = self.first.iter().chain(&self.more);
+        let pairs = headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
         pairs.filter_map(move |pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
     }
 }
@@ -100,12 +109,17 @@ impl SetCookies {
 
     /// Takes back a token from a renewal by time that was to be sent so long ago; whether there was one.
     pub(crate) fn take_late(&mut self, age: Duration) -> bool {
-        let change = &mut self.0[Place::Renewed as usize];
-        let is_late = matches!(change, Some(Change::Set(_, since)) if since.elapsed() >= age);
+        let is_late = self.has_late(age);
         if is_late {
-            *change = None;
+            self.0[Place::Renewed as usize] = None;
         }
         is_late
+    }
+
+    /// Whether there is a token from a renewal by time that was to be sent so long ago.
+    pub(crate) fn has_late(&self, age: Duration) -> bool {
+        let change = &self.0[Place::Renewed as usize];
+        matches!(change, Some(Change::Set(_, since)) if since.elapsed() >= age)
     }
 
     /// Removes those of the cookies that the browser has.
@@ -168,7 +182,7 @@ mod tests {
 
     fn request(cookies: &[&[u8]]) -> RequestCookies {
         let headers = cookies.iter().map(|cookie| HeaderValue::from_bytes(cookie).unwrap());
-        RequestCookies(headers.collect())
+        RequestCookies::new(headers)
     }
 
     #[test]

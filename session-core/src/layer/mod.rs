@@ -9,6 +9,7 @@
 mod config;
 mod cookies;
 mod finish;
+mod future;
 #[allow(clippy::module_inception, reason = "a middleware is a folder: layer, service, ...")]
 mod layer;
 mod purge;
@@ -20,6 +21,7 @@ pub(crate) use config::{Config, Cookie};
 #[cfg(any(feature = "testing", all(any(fuzzing, test), feature = "seal")))]
 pub(crate) use cookies::encode_token;
 pub(crate) use cookies::{Place, RequestCookies, SetCookies};
+pub use future::ResponseFuture;
 pub use layer::SessionLayer;
 pub(crate) use layer::Shared;
 #[cfg(any(feature = "tower-sessions", feature = "tower-sessions-014"))]

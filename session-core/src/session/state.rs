@@ -111,6 +111,13 @@ impl State {
         self.refusal.is_some() || self.failure.is_some() || self.unheard.iter().any(Option::is_some)
     }
 
+    /// Closes the state unless there is something to be done; whether it has.
+    pub(crate) fn close_if_idle(&mut self) -> bool {
+        let is_idle = !self.has_work() && !self.is_in_trouble();
+        self.closed |= is_idle;
+        is_idle
+    }
+
     /// Whether the commit makes a token, as a login and a renewal do.
     pub(crate) fn makes_token(&self, config: &Config) -> bool {
         self.intent.is_some() || !matches!(self.login_by_value(config), Ok(None))
