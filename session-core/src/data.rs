@@ -1,5 +1,6 @@
 use std::{
     collections::BTreeMap,
+    fmt,
     ops::{Deref, DerefMut},
     sync::Arc,
 };
@@ -22,8 +23,10 @@ use crate::Value;
 /// assert_eq!(before["theme"].decode::<String>()?, "dark");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Data(Arc<BTreeMap<String, Value>>);
+#[derive(Clone, Default, Eq)]
+pub struct Data(Option<Arc<BTreeMap<String, Value>>>);
+
+static EMPTY: BTreeMap<String, Value> = BTreeMap::new();
 
 impl Data {
     /// No data.
@@ -37,20 +40,32 @@ impl Deref for Data {
     type Target = BTreeMap<String, Value>;
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        self.0.as_deref().unwrap_or(&EMPTY)
     }
 }
 
 /// Takes a copy first if the data is shared.
 impl DerefMut for Data {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        Arc::make_mut(&mut self.0)
+        Arc::make_mut(self.0.get_or_insert_default())
+    }
+}
+
+impl PartialEq for Data {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
     }
 }
 
 impl FromIterator<(String, Value)> for Data {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(values: I) -> Self {
-        Self(Arc::new(values.into_iter().collect()))
+        Self(Some(Arc::new(values.into_iter().collect())))
     }
 }
 
@@ -65,16 +80,18 @@ impl<'a> IntoIterator for &'a Data {
 
 #[cfg(test)]
 mod tests {
+    use std::ptr;
+
     use super::*;
 
     #[test]
     fn a_clone_is_shared_until_one_of_the_two_is_changed() {
         let mut data = Data::from_iter([("a".into(), Value::from_json("1"))]);
         let mut clone = data.clone();
-        assert!(Arc::ptr_eq(&data.0, &clone.0));
+        assert!(ptr::eq(&*data, &*clone));
         clone.insert("b".into(), Value::from_json("2"));
         data.remove("a");
-        assert!(data.is_empty());
+        assert_eq!(data, Data::new());
         assert_eq!(clone.keys().collect::<Vec<_>>(), ["a", "b"]);
     }
 }

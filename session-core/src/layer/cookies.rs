@@ -46,9 +46,17 @@ impl RequestCookies {
 
     /// The well-formed tokens, each with its id, login cookies first; at most [`MAX_CANDIDATES`].
     pub(crate) fn candidates(&self, cookie: &Cookie) -> Vec<(SessionId, SessionToken)> {
-        let values = Place::ALL.into_iter().flat_map(|place| self.values(cookie.name(place)));
+        let place_of = |name| {
+            Place::ALL
+                .into_iter()
+                .find(|place| cookie.name(*place).as_bytes() == name)
+        };
+        let values = self.pairs().filter_map(|(name, value)| Some((place_of(name)?, value)));
+        let mut values: Vec<_> = values.collect();
+        // Stable: those of one place stay in their order.
+        values.sort_by_key(|(place, _)| *place as usize);
         let mut candidates: Vec<(SessionId, SessionToken)> = Vec::new();
-        for token in values.filter_map(parse_token) {
+        for token in values.into_iter().filter_map(|(_, value)| parse_token(value)) {
             let id = token.id();
             if candidates.len() < MAX_CANDIDATES && candidates.iter().all(|(other, _)| *other != id) {
                 candidates.push((id, token));
@@ -59,14 +67,18 @@ impl RequestCookies {
 
     /// Whether the request has a cookie of this name, well-formed or not.
     fn contain(&self, name: &str) -> bool {
-        self.values(name).next().is_some()
+        self.pairs().any(|(other, _)| other == name.as_bytes())
     }
 
-    // Bytes, not text: one odd cookie of another application must not hide ours.
-    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    /// The cookies, names and values. Bytes, not text: one odd cookie of another application must not hide ours.
+    fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let headers = self.first.iter().chain(&self.more);
         let pairs = headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
-        pairs.filter_map(move |pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+        pairs.filter_map(|pair| {
+            let pair = pair.trim_ascii();
+            let end = pair.iter().position(|byte| *byte == b'=')?;
+            Some((&pair[..end], &pair[end + 1..]))
+        })
     }
 }
 

@@ -60,6 +60,13 @@ pub(crate) struct Shared {
     warned: Once,
 }
 
+/// What a service needs in each request, in one piece, so that a request takes hold of it at once.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) config: Arc<Config>,
+    pub(crate) shared: Arc<Shared>,
+}
+
 impl SessionLayer {
     /// A layer over `store`, which may be an `Arc<dyn SessionStore>`.
     pub fn new(store: impl SessionStore) -> Self {
@@ -341,6 +348,10 @@ impl<S> Layer<S> for SessionLayer {
                 tracing::warn!("session cookies are sent over plain http: fit for development, not for production");
             });
         }
-        SessionService::new(inner, self.config.clone(), Arc::clone(&self.shared))
+        let setup = Setup {
+            config: Arc::new(self.config.clone()),
+            shared: Arc::clone(&self.shared),
+        };
+        SessionService::new(inner, setup)
     }
 }

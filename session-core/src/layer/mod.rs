@@ -23,7 +23,7 @@ pub(crate) use cookies::encode_token;
 pub(crate) use cookies::{Place, RequestCookies, SetCookies};
 pub use future::ResponseFuture;
 pub use layer::SessionLayer;
-pub(crate) use layer::Shared;
+pub(crate) use layer::{Setup, Shared};
 #[cfg(any(feature = "tower-sessions", feature = "tower-sessions-014"))]
 pub(crate) use purge::Purge;
 pub use same_site::SameSite;

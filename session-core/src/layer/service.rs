@@ -8,24 +8,20 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::{Config, ResponseFuture, layer::Shared};
+use super::{ResponseFuture, Setup};
 use crate::{Error, session::LazyHandle};
 
 /// The service that [`SessionLayer`](super::SessionLayer) puts around another.
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     inner: S,
-    config: Arc<Config>,
-    shared: Arc<Shared>,
+    setup: Arc<Setup>,
 }
 
 impl<S> SessionService<S> {
-    pub(super) fn new(inner: S, config: Config, shared: Arc<Shared>) -> Self {
-        Self {
-            inner,
-            config: Arc::new(config),
-            shared,
-        }
+    pub(super) fn new(inner: S, setup: Setup) -> Self {
+        let setup = Arc::new(setup);
+        Self { inner, setup }
     }
 }
 
@@ -45,13 +41,13 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         if let Some(outer) = request.extensions().get::<Arc<LazyHandle>>()
-            && let Some(cookie) = outer.shared_cookie(&self.config)
+            && let Some(cookie) = outer.shared_cookie(&self.setup.config)
         {
             let error = Error::NestedLayers { cookie };
             tracing::error!("{error}");
             return ResponseFuture::refused(error);
         }
-        let lazy = LazyHandle::new(&self.config, &self.shared);
+        let lazy = LazyHandle::new(&self.setup);
         let views = lazy.enter(&mut request);
         ResponseFuture::new(self.inner.call(request), lazy, views)
     }

@@ -7,10 +7,10 @@ use std::{
 use http::HeaderMap;
 use tokio::sync::{OnceCell, oneshot};
 
-use super::{View, Views, audit::Event, budget::Budget, state::State};
+use super::{View, audit::Event, budget::Budget, state::State};
 use crate::{
     Error, Loaded, SessionId, SessionStore, Value,
-    layer::{Config, RequestCookies, Shared},
+    layer::{Config, RequestCookies, Setup, Shared},
 };
 
 /// The session of one request, opened when it is first asked for.
@@ -29,11 +29,11 @@ pub(crate) struct Handle {
 }
 
 impl Handle {
-    pub(crate) fn new(config: &Arc<Config>, shared: &Arc<Shared>, headers: &HeaderMap) -> Arc<Self> {
+    pub(crate) fn new(setup: &Setup, headers: &HeaderMap) -> Arc<Self> {
         Arc::new(Self {
-            config: Arc::clone(config),
-            shared: Arc::clone(shared),
-            budget: Budget::new(config.store_timeout),
+            config: Arc::clone(&setup.config),
+            shared: Arc::clone(&setup.shared),
+            budget: Budget::new(setup.config.store_timeout),
             turn: tokio::sync::Mutex::default(),
             cookies: RequestCookies::of(headers),
             opened: OnceCell::new(),
@@ -44,7 +44,7 @@ impl Handle {
 
     /// Makes the views known that are to be asked what they changed, once.
     #[cfg(any(feature = "tower-sessions", feature = "tower-sessions-014"))]
-    pub(crate) fn ask_later(&self, views: &Views) {
+    pub(crate) fn ask_later(&self, views: &[Arc<dyn View>]) {
         let weak = views.iter().map(Arc::downgrade).collect();
         let _ = self.views.set(weak);
     }
@@ -73,11 +73,11 @@ impl Handle {
         let Some((id, token)) = current else {
             return self.load().await;
         };
-        let (loaded, tokens) = self.find(vec![(id, token)], Duration::MAX).await?;
-        if !matches!(loaded, Loaded::Live(..)) {
+        let found = self.find(vec![(id, token)], Duration::MAX).await?;
+        if !matches!(found.loaded, Loaded::Live(..)) {
             return Err(Error::Ended);
         }
-        self.take_over(loaded, &tokens, &[id]);
+        self.take_over(found);
         Ok(())
     }
 

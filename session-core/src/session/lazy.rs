@@ -3,23 +3,21 @@ use std::sync::{Arc, OnceLock};
 use http::{HeaderMap, Request};
 
 use super::{Handle, Views};
-use crate::layer::{Config, Shared};
+use crate::layer::{Config, Setup};
 
 /// What the layer puts into each request: it becomes a [`Handle`] when the session is first asked for.
 ///
 /// Most of an app's requests never ask, so it is as small as can be, and leaves even the cookies where they are.
 #[derive(Debug)]
 pub(crate) struct LazyHandle {
-    config: Arc<Config>,
-    shared: Arc<Shared>,
+    setup: Arc<Setup>,
     handle: OnceLock<Arc<Handle>>,
 }
 
 impl LazyHandle {
-    pub(crate) fn new(config: &Arc<Config>, shared: &Arc<Shared>) -> Arc<Self> {
+    pub(crate) fn new(setup: &Arc<Setup>) -> Arc<Self> {
         Arc::new(Self {
-            config: Arc::clone(config),
-            shared: Arc::clone(shared),
+            setup: Arc::clone(setup),
             handle: OnceLock::new(),
         })
     }
@@ -34,8 +32,7 @@ impl LazyHandle {
 
     /// The handle of the request, which has these headers.
     pub(crate) fn of(&self, headers: &HeaderMap) -> &Arc<Handle> {
-        self.handle
-            .get_or_init(|| Handle::new(&self.config, &self.shared, headers))
+        self.handle.get_or_init(|| Handle::new(&self.setup, headers))
     }
 
     /// The handle, if something asked for it.
@@ -45,7 +42,7 @@ impl LazyHandle {
 
     /// The name of a cookie that this layer and one with the settings `other` would both set.
     pub(crate) fn shared_cookie(&self, other: &Config) -> Option<String> {
-        let (ours, theirs) = (self.config.cookie.names(), other.cookie.names());
+        let (ours, theirs) = (self.setup.config.cookie.names(), other.cookie.names());
         ours.into_iter().find(|name| theirs.contains(name)).cloned()
     }
 }

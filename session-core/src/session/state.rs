@@ -1,7 +1,6 @@
 use http::StatusCode;
 
 use super::{
-    LoginOptions,
     current::Current,
     step::{self, Intent, Step},
     vault::{Unreadable, Vault},
@@ -46,7 +45,7 @@ impl State {
         self.current = match loaded {
             Loaded::Live(id, record) => {
                 let token = tokens.iter().find(|(of, _)| *of == id);
-                token.map(|(_, token)| Current::new(id, token, *record, config))
+                token.map(|(_, token)| Current::new(id, token, record, config))
             }
             Loaded::Renewed(_) | Loaded::Missing => None,
         };
@@ -312,8 +311,8 @@ impl State {
         let before = current.and_then(|current| current.value(key));
         Ok(match (change, before) {
             (Change::Set(value), Some(Ok(before))) if *value == before => None,
-            (Change::Set(value), _) => Some(Intent::Login(user_of(value)?, LoginOptions::default())),
-            (Change::Remove, Some(_)) => Some(Intent::Login(None, LoginOptions::default())),
+            (Change::Set(value), _) => Some(Intent::Login(user_of(value)?, Box::default())),
+            (Change::Remove, Some(_)) => Some(Intent::Login(None, Box::default())),
             (Change::Remove, None) => None,
         })
     }
