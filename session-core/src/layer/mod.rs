@@ -1,7 +1,7 @@
 //! The middleware: it hands each request a lazy session and commits what the request did to it.
 //!
 //! ```text
-//!  request ──▶ SessionService ── puts a Handle into the request, touches no store ──▶ handler
+//!  request ──▶ SessionService ── puts a LazyHandle into the request: no store call ──▶ handler
 //!                                                                                       │ extracts Session: one load
 //!  response ◀── cookies ◀── one commit: nothing | touch | update | create | renew  ◀────┘
 //! ```

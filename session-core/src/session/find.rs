@@ -6,7 +6,7 @@ use crate::{Error, Loaded, SessionId, SessionToken, layer::Place};
 /// Tokens, each with its id.
 type Tokens = Vec<(SessionId, SessionToken)>;
 
-/// What was looked for.
+/// What a search found.
 pub(super) struct Found {
     pub(super) loaded: Loaded,
     tokens: Tokens,
