@@ -7,7 +7,8 @@ use clap::ValueEnum;
 /// One more is a line here, one in each method, and one in [`app::router`](crate::app::router).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Variant {
-    /// No sessions at all: shows how much two measurements of the same thing differ here.
+    /// No sessions, but axum's `Extension`, a layer that hands each request a value, as one for sessions has to: what a
+    /// layer costs anyway.
     None,
     OursRedis,
     OursRedisNear,
@@ -54,7 +55,7 @@ impl Variant {
     /// What the tables call it.
     pub(crate) const fn title(self) -> &'static str {
         match self {
-            Self::None => "no sessions",
+            Self::None => "no sessions, an Extension",
             Self::OursRedis => "ours, Redis",
             Self::OursRedisNear => "ours, Redis, near cache",
             Self::TowerRedis => "tower-sessions, Redis",

@@ -50,6 +50,7 @@ mod change;
 pub mod cloud_foundry;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod data;
 mod decode_error;
 mod delta;
 mod error;
@@ -99,6 +100,7 @@ mod watch;
 
 pub use about::About;
 pub use change::Change;
+pub use data::Data;
 pub use decode_error::DecodeError;
 pub use delta::Delta;
 pub use error::Error;
@@ -107,7 +109,7 @@ pub use expectation::Expectation;
 pub use fate::Fate;
 pub use id::SessionId;
 #[cfg(feature = "axum")]
-pub use layer::{ConfigError, SameSite, SessionLayer, SessionService};
+pub use layer::{ConfigError, ResponseFuture, SameSite, SessionLayer, SessionService};
 pub use lifetime::Lifetime;
 pub use loaded::Loaded;
 pub use login::Login;
@@ -119,7 +121,7 @@ pub use new_session::NewSession;
 pub use once::run_once;
 pub use once::{Claim, Claimed, OnceStore};
 pub use page::Page;
-pub use record::{Data, Record};
+pub use record::Record;
 pub use renewal::Renewal;
 pub use renewal_nonce::RenewalNonce;
 pub use seal::Seal;

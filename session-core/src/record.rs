@@ -1,11 +1,8 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::{About, Seal, Value, Version};
-
-/// A session's data: its keys and their values.
-pub type Data = BTreeMap<String, Value>;
+use crate::{About, Data, Seal, Version};
 
 /// What a store keeps of one session. All times are the store's.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-use session_core::{NearLink, SessionId, Version, WatchLink};
+use session_core::{SessionId, Version, WatchLink};
 use uuid::Uuid;
 
 /// What a statement tells all instances of a session.
@@ -10,12 +10,17 @@ pub(crate) enum Announcement {
     Renewed(SessionId, SessionId),
     /// It has another version; without one it was touched.
     Changed(SessionId, Option<Version>),
+    /// A near cache asks to be told of changes.
+    Asked(Uuid),
 }
 
 impl Announcement {
     /// What a notification says. Whatever else may be said on the channel, by whomever, is nothing.
     pub(crate) fn read_all(payload: &str) -> impl Iterator<Item = Self> {
         payload.split(' ').filter_map(|change| {
+            if let Some(id) = change.strip_prefix('?') {
+                return Uuid::try_parse(id).ok().map(Self::Asked);
+            }
             Some(match (change.split_once('>'), change.split_once('=')) {
                 (None, None) => Self::Ended(read_id(change)?),
                 (Some((from, to)), _) => Self::Renewed(read_id(from)?, read_id(to)?),
@@ -25,16 +30,11 @@ impl Announcement {
         })
     }
 
-    pub(crate) fn pass_on(self, watch: &WatchLink, near: Option<&NearLink>) {
+    pub(crate) fn pass_on(self, link: &WatchLink) {
         match self {
-            Self::Ended(id) => watch.ended(&id),
-            Self::Renewed(from, to) => watch.renewed(&from, &to),
-            Self::Changed(..) => {}
-        }
-        match (near, self) {
-            (Some(near), Self::Changed(id, Some(version))) => near.changed_to(&id, version),
-            (Some(near), Self::Ended(id) | Self::Renewed(id, _) | Self::Changed(id, None)) => near.changed(&id),
-            (None, _) => {}
+            Self::Ended(id) => link.ended(&id),
+            Self::Renewed(from, to) => link.renewed(&from, &to),
+            Self::Changed(..) | Self::Asked(_) => {}
         }
     }
 }

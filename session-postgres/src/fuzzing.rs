@@ -29,9 +29,9 @@ pub fn data(text: &str) {
     }
     let Ok(data) = data else { return };
     let mut delta = Delta::default();
-    for (key, value) in data {
+    for (key, value) in &data {
         // Not all that JSON can name can be a session's key.
-        let _refused = delta.set(&key, value);
+        let _refused = delta.set(key, value.clone());
     }
     // An unescaped U+0000 is refused.
     if let Ok(text) = encode_sets(&delta) {
@@ -53,6 +53,7 @@ pub fn announcements(payload: &str) {
             Announcement::Ended(id) => vec![id],
             Announcement::Renewed(from, to) => vec![from, to],
             Announcement::Changed(id, _) => vec![id],
+            Announcement::Asked(_) => vec![],
         };
         assert!(
             said.into_iter().all(|id| plain.contains(&id.to_string())),
@@ -63,6 +64,7 @@ pub fn announcements(payload: &str) {
     let text = |announcement: &Announcement| match announcement {
         Announcement::Ended(id) => uuid(id).to_string(),
         Announcement::Renewed(from, to) => format!("{}>{}", uuid(from), uuid(to)),
+        Announcement::Asked(id) => format!("?{id}"),
         Announcement::Changed(id, version) => {
             let version = version.map(|version| version.0.to_string());
             format!("{}={}", uuid(id), version.unwrap_or_default())

@@ -5,7 +5,10 @@ use std::{
 };
 
 use session_core::{NearCache, Watch};
-use sqlx::postgres::{PgListener, PgNotification, PgPoolOptions};
+use sqlx::{
+    Executor,
+    postgres::{PgListener, PgNotification, PgPoolOptions},
+};
 use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
@@ -15,6 +18,7 @@ use crate::{
     PostgresOptions,
     announcement::Announcement,
     backoff::pause,
+    connections::Connections,
     error::ConnectError,
     near::{Near, NearEar},
     statement::CHANGES,
@@ -46,11 +50,11 @@ enum Deaf {
 }
 
 impl Listener {
-    pub(crate) fn new(options: PostgresOptions) -> Self {
+    pub(crate) fn new(connections: &Arc<Connections>) -> Self {
         Self {
             watch: Watch::new(),
-            near: Near::new(&options).map(Arc::new),
-            options,
+            near: Near::new(connections).map(Arc::new),
+            options: connections.options().clone(),
             task: Mutex::default(),
         }
     }
@@ -131,13 +135,13 @@ async fn subscribe(options: &PostgresOptions) -> Result<PgListener, ConnectError
 /// Passes on what is told, until the connection is lost.
 async fn hear(watch: &Watch, near: Option<&Near>, mut listener: PgListener) -> Result<(), sqlx::Error> {
     let link = watch.link();
-    let mut near = match near {
-        Some(near) => Some(near.begin(&mut listener).await?),
-        None => None,
-    };
-    let pass_on = |notification: PgNotification, near: Option<&NearEar<'_>>| {
+    let mut near = near.map(Near::begin);
+    let pass_on = |notification: PgNotification, near: &mut Option<NearEar<'_>>| {
         for announcement in Announcement::read_all(notification.payload()) {
-            announcement.pass_on(&link, near.and_then(NearEar::link));
+            if let Some(near) = near {
+                near.hear(&announcement);
+            }
+            announcement.pass_on(&link);
         }
     };
     let mut asked = Instant::now();
@@ -145,26 +149,25 @@ async fn hear(watch: &Watch, near: Option<&Near>, mut listener: PgListener) -> R
         let due = near.as_ref().map_or(PAUSE, |near| near.pause(PAUSE));
         if let Some(left) = due.checked_sub(asked.elapsed()) {
             match timeout(left, listener.try_recv()).await {
-                Ok(Ok(Some(notification))) => pass_on(notification, near.as_ref()),
+                Ok(Ok(Some(notification))) => pass_on(notification, &mut near),
                 Ok(Ok(None)) => return Ok(()),
                 Ok(Err(error)) => return Err(error),
                 Err(_due) => {}
             }
             continue;
         }
-        asked = Instant::now();
-        if let Some(near) = &mut near
-            && near.keep(&mut listener).await?
-        {
-            return Ok(());
+        if let Some(near) = &mut near {
+            near.keep().await;
         }
-        // To listen again changes nothing, and is answered, after all that there was to tell.
-        match timeout(PING_LIMIT, listener.listen(CHANGES)).await {
-            Ok(answer) => answer?,
+        asked = Instant::now();
+        // It is answered after all that there was to tell.
+        match timeout(PING_LIMIT, listener.execute("SELECT 1")).await {
+            Ok(Ok(_sign_of_life)) => {}
+            Ok(Err(error)) => return Err(error),
             Err(_late) => return Ok(()),
         }
         while let Some(notification) = listener.next_buffered() {
-            pass_on(notification, near.as_ref());
+            pass_on(notification, &mut near);
         }
         if let Some(near) = &near {
             near.prove(asked);

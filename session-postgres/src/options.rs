@@ -142,7 +142,10 @@ impl PostgresOptions {
     /// its requests past the near caches of other instances for that time. But what another instance has ended, a logout
     /// among it, may be read for so long. Without it, never.
     ///
-    /// Not all instances need one. It takes effect a command timeout after the connection that listens is there.
+    /// An instance that is to have none, beside others that do, says `near_cache(0)`: it keeps nothing, and its responses
+    /// have the cookie. All instances must run a version that knows near caches, so an app that runs sets it in the deploy
+    /// after. It takes effect a command timeout after the connection that listens is there, and never behind a pooler that
+    /// lends connections for a transaction, for nothing is heard there.
     #[must_use]
     pub const fn near_cache(mut self, max_bytes: u64) -> Self {
         self.near_cache = Some(max_bytes);
@@ -150,7 +153,7 @@ impl PostgresOptions {
     }
 
     /// How long the [near cache](Self::near_cache) may serve what another instance has changed, if the news of it are
-    /// lost. [`NearCache::LEASE`], half a second, unless set.
+    /// lost: 10 milliseconds to a second. [`NearCache::LEASE`], half a second, unless set.
     ///
     /// The server is asked three times as often for a sign of life on the connection that listens.
     #[must_use]

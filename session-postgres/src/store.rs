@@ -83,8 +83,8 @@ impl PostgresStore {
     pub fn new(options: PostgresOptions) -> Result<Self, Error> {
         options.check()?;
         let statements = Arc::new(Statements::new(&options.schema));
-        let listener = Arc::new(Listener::new(options.clone()));
         let connections = Arc::new(Connections::new(options));
+        let listener = Arc::new(Listener::new(&connections));
         Ok(Self {
             batchers: Arc::new(Batchers::new(&connections, &statements)),
             connections,
@@ -186,7 +186,8 @@ impl PostgresStore {
             && record.seal == new.seal)
     }
 
-    fn near_change(&self, id: &SessionId) -> Option<NearChange<'_>> {
+    /// To be kept while a session is changed: dropped, it makes the near cache forget the session.
+    fn changing(&self, id: &SessionId) -> Option<NearChange<'_>> {
         self.near_cache().map(|cache| cache.change(id))
     }
 
@@ -230,13 +231,13 @@ impl SessionStore for PostgresStore {
         let deadline = self.deadline();
         let mut change = Change::new(*id, update)?;
         for _ in 0..FOLLOW_LIMIT {
-            let near = self.near_change(&change.id);
+            let changing = self.changing(&change.id);
             let Answer { rows, later } = self.batchers.changes.ask(change.clone(), deadline).await?;
             if let Some(row) = rows.first() {
                 let last = decode_outcome(row, update.max_size, None)?;
                 let version = Version(last.0 - later);
-                if let Some(near) = near {
-                    near.done(update, version);
+                if let Some(changing) = changing {
+                    changing.done(update, version);
                 }
                 return Ok(version);
             }
@@ -249,13 +250,14 @@ impl SessionStore for PostgresStore {
     }
 
     async fn touch(&self, id: &SessionId) -> Result<(), Error> {
-        let _near = self.near_change(id);
+        let _changing = self.changing(id);
         let rows = self.batchers.touches.ask(Touch(*id), self.deadline()).await?.rows;
         decode_touched(rows.first().ok_or(Error::Ended)?)
     }
 
     async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error> {
-        let (deadline, _near) = (self.deadline(), self.near_change(from));
+        let _changing = self.changing(from);
+        let deadline = self.deadline();
         let renewing = Renewing::new(*from, *to, renewal)?;
         let mut answer = self.batchers.renewals.ask(renewing.clone(), deadline).await;
         if matches!(answer, Err(Error::IdInUse)) {
@@ -281,7 +283,7 @@ impl SessionStore for PostgresStore {
         let deadline = self.deadline();
         let mut id = *id;
         for _ in 0..FOLLOW_LIMIT {
-            let _near = self.near_change(&id);
+            let _changing = self.changing(&id);
             if !self.batchers.ends.ask(End(id), deadline).await?.rows.is_empty() {
                 return Ok(());
             }
@@ -306,13 +308,13 @@ impl SessionStore for PostgresStore {
 
     async fn end_all(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error> {
         let arguments = arguments![user, except.map(encode_id)];
-        let ended = self.count(&self.statements.end_all, arguments, self.deadline()).await;
         // What this instance does it knows at once. Which they were it hears later.
-        self.near_cache().inspect(|cache| cache.clear());
-        ended
+        let _changing = self.near_cache().map(NearCache::change_any);
+        self.count(&self.statements.end_all, arguments, self.deadline()).await
     }
 
     async fn end_everyone(&self) -> Result<u64, Error> {
+        let _changing = self.near_cache().map(NearCache::change_any);
         let (mut ended, mut started) = (0, None);
         let (mut after, mut is_done) = (Uuid::nil(), true);
         loop {
@@ -326,10 +328,7 @@ impl SessionStore for PostgresStore {
             started = Some(time);
             match last {
                 Some(last) => (after, is_done) = (last, false),
-                None if is_done => {
-                    self.near_cache().inspect(|cache| cache.clear());
-                    return Ok(ended);
-                }
+                None if is_done => return Ok(ended),
                 // Those that were renewed meanwhile are left, under other ids.
                 None => (after, is_done) = (Uuid::nil(), true),
             }

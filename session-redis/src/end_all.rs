@@ -64,9 +64,14 @@ impl RedisStore {
                 for id in ids {
                     calls.add_command(Script::End.on(&[self.keys.session(id)]));
                 }
-                for answer in self.connection.call(&calls).await? {
+                for (id, answer) in ids.iter().zip(self.connection.call(&calls).await?) {
+                    // Not at the end: that may be far.
+                    let _over = self.changing(id);
                     match Reply::read(Some(answer))? {
-                        Reply::Over(_) => ended += 1,
+                        Reply::Over(last) => {
+                            ended += 1;
+                            drop(self.changing(&last));
+                        }
                         Reply::Moved(successor) if known.insert(successor) => successors.push(successor),
                         _ => {}
                     }

@@ -119,7 +119,7 @@ impl RedisStore {
     async fn bar(&self, mut id: SessionId, barred: &mut Vec<SessionId>) -> Result<(), Error> {
         for _ in 0..FOLLOW_LIMIT {
             barred.push(id);
-            let _near = self.near_change(&id);
+            let _changing = self.changing(&id);
             match self.call(Script::Bar.on(&[self.keys.session(&id)])).await? {
                 Reply::Moved(successor) => id = successor,
                 _ => return Ok(()),

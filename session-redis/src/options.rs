@@ -106,7 +106,9 @@ impl RedisOptions {
     /// its requests past the near caches of other instances for that time. But what another instance has ended, a logout
     /// among it, may be read for so long. Without it, never.
     ///
-    /// Not all instances need one. The server's user must be allowed to say `CLIENT TRACKING`; else it serves nothing.
+    /// An instance that is to have none, beside others that do, says `near_cache(0)`: it keeps nothing, and its responses
+    /// have the cookie. So an app that runs sets it in two deploys. The server's user must be allowed to say
+    /// `CLIENT TRACKING`; else nothing is served.
     #[must_use]
     pub const fn near_cache(mut self, max_bytes: u64) -> Self {
         self.near_cache = Some(max_bytes);
@@ -114,7 +116,7 @@ impl RedisOptions {
     }
 
     /// How long the [near cache](Self::near_cache) may serve what another instance has changed, if the news of it are
-    /// lost. [`NearCache::LEASE`], half a second, unless set.
+    /// lost: 10 milliseconds to a second. [`NearCache::LEASE`], half a second, unless set.
     ///
     /// The server is asked three times as often for a sign of life.
     #[must_use]

@@ -92,7 +92,8 @@ impl RedisStore {
         })
     }
 
-    pub(crate) fn near_change(&self, id: &SessionId) -> Option<NearChange<'_>> {
+    /// To be kept while a session is changed: dropped, it makes the near cache forget the session.
+    pub(crate) fn changing(&self, id: &SessionId) -> Option<NearChange<'_>> {
         self.near_cache().map(|cache| cache.change(id))
     }
 
@@ -179,7 +180,7 @@ impl SessionStore for RedisStore {
     async fn update(&self, id: &SessionId, update: &Update) -> Result<Version, Error> {
         let mut id = *id;
         for _ in 0..FOLLOW_LIMIT {
-            let near = self.near_change(&id);
+            let changing = self.changing(&id);
             let mut call = Script::Update.on(&[self.keys.session(&id)]);
             call.arg(u8::from(update.touch)).arg(update.max_size);
             if update.expectation.is_none() && update.seal.is_none() {
@@ -200,8 +201,8 @@ impl SessionStore for RedisStore {
                 Reply::Moved(successor) if update.seal.is_none() => id = successor,
                 reply => {
                     let version = reply.version(update.max_size)?;
-                    if let Some(near) = near {
-                        near.done(update, version);
+                    if let Some(changing) = changing {
+                        changing.done(update, version);
                     }
                     return Ok(version);
                 }
@@ -211,13 +212,13 @@ impl SessionStore for RedisStore {
     }
 
     async fn touch(&self, id: &SessionId) -> Result<(), Error> {
-        let _near = self.near_change(id);
+        let _changing = self.changing(id);
         let reply = self.call(Script::Touch.on(&[self.keys.session(id)])).await?;
         reply.version(0).map(drop)
     }
 
     async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error> {
-        let _near = self.near_change(from);
+        let _changing = self.changing(from);
         let login = renewal.login.as_ref();
         let about = login.map(|login| login.about.clone()).unwrap_or_default();
         let fields = optional_fields(&about, renewal.seal.as_ref());
@@ -269,18 +270,18 @@ impl SessionStore for RedisStore {
 
     async fn end(&self, id: &SessionId) -> Result<(), Error> {
         // Which one it is that ends the server knows first.
-        let near = self.near_cache().map(NearCache::change_any);
-        let mut id = *id;
+        let changing = self.near_cache().map(NearCache::change_any);
+        let mut asked = vec![*id];
         for _ in 0..FOLLOW_LIMIT {
-            match self.call(Script::End.on(&[self.keys.session(&id)])).await? {
-                Reply::Moved(successor) => id = successor,
+            let newest = asked[asked.len() - 1];
+            match self.call(Script::End.on(&[self.keys.session(&newest)])).await? {
+                Reply::Moved(successor) => asked.push(successor),
                 reply => {
-                    let ended = match &reply {
-                        Reply::Over(last) => Some(last),
-                        _ => None,
-                    };
-                    if let Some(near) = near {
-                        near.was_of(ended);
+                    if let Reply::Over(last) = reply {
+                        asked.push(last);
+                    }
+                    if let Some(changing) = changing {
+                        changing.was_of(&asked);
                     }
                     return Ok(());
                 }
@@ -294,12 +295,12 @@ impl SessionStore for RedisStore {
     }
 
     async fn end_all(&self, user: &str, except: Option<&SessionId>) -> Result<u64, Error> {
-        let _near = self.near_cache().map(NearCache::change_any);
+        let _changing = self.near_cache().map(NearCache::change_any);
         self.end_listed(user, except).await
     }
 
     async fn end_everyone(&self) -> Result<u64, Error> {
-        let _near = self.near_cache().map(NearCache::change_any);
+        let _changing = self.near_cache().map(NearCache::change_any);
         self.end_all_sessions().await
     }
 

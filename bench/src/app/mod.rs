@@ -6,9 +6,9 @@ mod routes;
 mod sessions;
 mod tower_sessions;
 
-use std::io;
+use std::{io, sync::Arc};
 
-use ::axum::{Router, routing::get};
+use ::axum::{Extension, Router, routing::get};
 use tokio::net::TcpListener;
 
 use crate::{Failure, variant::Variant};
@@ -30,7 +30,7 @@ pub(crate) async fn serve(variant: Variant, url: &str) -> Result<(), Failure> {
 /// The routes under the variant's session layer.
 async fn router(variant: Variant, url: &str) -> Result<Router, Failure> {
     match variant {
-        Variant::None => Ok(routes::plain()),
+        Variant::None => Ok(routes::plain().layer(Extension(Arc::new(())))),
         Variant::OursRedis => ours::redis(url, None).await,
         Variant::OursRedisNear => ours::redis(url, Some(ours::NEAR_CACHE)).await,
         Variant::OursPostgres => ours::postgres(url, None).await,

@@ -27,6 +27,10 @@ const BARE: Duration = Duration::from_millis(100);
 
 /// Runs the whole benchmark, prints its tables and writes its files.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    if options.are_for_instructions() {
+        print!("{}", report::instructions(&instructions::count()?));
+        return Ok(());
+    }
     let mut servers = Servers::start();
     let (redis, postgres) = Runtime::new()?.block_on(servers.versions())?;
     let machine = Machine::look(redis, postgres, disk::flush_time()?);

@@ -19,6 +19,9 @@ pub(crate) struct Options {
     /// Only these variants; no files are written.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Variant>,
+    /// Only the instructions of a request that asks for no session; no files are written.
+    #[arg(long)]
+    instructions: bool,
 }
 
 impl Options {
@@ -28,6 +31,11 @@ impl Options {
 
     pub(crate) const fn duration(&self) -> Duration {
         Duration::from_millis(self.millis)
+    }
+
+    /// Whether instructions are all that is wanted.
+    pub(crate) const fn are_for_instructions(&self) -> bool {
+        self.instructions
     }
 
     /// The variants that are measured.

@@ -26,18 +26,37 @@ impl Place {
 }
 
 /// A request's Cookie headers, not looked at until its handler asks for the session.
-pub(crate) struct RequestCookies(Vec<HeaderValue>);
+pub(crate) struct RequestCookies {
+    /// Nearly all requests have one at most.
+    first: Option<HeaderValue>,
+    more: Vec<HeaderValue>,
+}
 
 impl RequestCookies {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        Self(headers.get_all(header::COOKIE).iter().cloned().collect())
+        Self::new(headers.get_all(header::COOKIE).iter().cloned())
+    }
+
+    fn new(mut values: impl Iterator<Item = HeaderValue>) -> Self {
+        Self {
+            first: values.next(),
+            more: values.collect(),
+        }
     }
 
     /// The well-formed tokens, each with its id, login cookies first; at most [`MAX_CANDIDATES`].
     pub(crate) fn candidates(&self, cookie: &Cookie) -> Vec<(SessionId, SessionToken)> {
-        let values = Place::ALL.into_iter().flat_map(|place| self.values(cookie.name(place)));
+        let place_of = |name| {
+            Place::ALL
+                .into_iter()
+                .find(|place| cookie.name(*place).as_bytes() == name)
+        };
+        let values = self.pairs().filter_map(|(name, value)| Some((place_of(name)?, value)));
+        let mut values: Vec<_> = values.collect();
+        // Stable: those of one place stay in their order.
+        values.sort_by_key(|(place, _)| *place as usize);
         let mut candidates: Vec<(SessionId, SessionToken)> = Vec::new();
-        for token in values.filter_map(parse_token) {
+        for token in values.into_iter().filter_map(|(_, value)| parse_token(value)) {
             let id = token.id();
             if candidates.len() < MAX_CANDIDATES && candidates.iter().all(|(other, _)| *other != id) {
                 candidates.push((id, token));
@@ -49,30 +68,27 @@ impl RequestCookies {
     /// Whether the browser has just written to its session on another instance than the one whose near cache this is: it
     /// may not have heard of that yet (promise P5).
     pub(crate) fn bypass(&self, cache: &NearCache, cookie: &Cookie) -> bool {
-        let mut suffixes = self.pairs().filter_map(|pair| {
-            pair.strip_prefix(cookie.login.as_bytes())?
+        let mut suffixes = self.pairs().filter_map(|(name, _)| {
+            name.strip_prefix(cookie.login.as_bytes())?
                 .strip_prefix(NEAR.as_bytes())
         });
-        suffixes.any(|suffix| !suffix.starts_with(near_suffix(cache).as_bytes()))
+        suffixes.any(|suffix| suffix != near_suffix(cache).as_bytes())
     }
 
     /// Whether the request has a cookie of this name, well-formed or not.
     fn contain(&self, name: &str) -> bool {
-        self.values(name).next().is_some()
+        self.pairs().any(|(other, _)| other == name.as_bytes())
     }
 
-    // Bytes, not text: one odd cookie of another application must not hide ours.
-    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        let of_name = move |pair: &'a [u8]| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=");
-        self.pairs().filter_map(of_name)
-    }
-
-    fn pairs(&self) -> impl Iterator<Item = &[u8]> {
-        let pairs = self
-            .0
-            .iter()
-            .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
-        pairs.map(<[u8]>::trim_ascii)
+    /// The cookies, names and values. Bytes, not text: one odd cookie of another application must not hide ours.
+    fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let headers = self.first.iter().chain(&self.more);
+        let pairs = headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
+        pairs.filter_map(|pair| {
+            let pair = pair.trim_ascii();
+            let end = pair.iter().position(|byte| *byte == b'=')?;
+            Some((&pair[..end], &pair[end + 1..]))
+        })
     }
 }
 
@@ -126,12 +142,17 @@ impl SetCookies {
 
     /// Takes back a token from a renewal by time that was to be sent so long ago; whether there was one.
     pub(crate) fn take_late(&mut self, age: Duration) -> bool {
-        let change = &mut self.0[Place::Renewed as usize];
-        let is_late = matches!(change, Some(Change::Set(_, since)) if since.elapsed() >= age);
+        let is_late = self.has_late(age);
         if is_late {
-            *change = None;
+            self.0[Place::Renewed as usize] = None;
         }
         is_late
+    }
+
+    /// Whether there is a token from a renewal by time that was to be sent so long ago.
+    pub(crate) fn has_late(&self, age: Duration) -> bool {
+        let change = &self.0[Place::Renewed as usize];
+        matches!(change, Some(Change::Set(_, since)) if since.elapsed() >= age)
     }
 
     /// Removes those of the cookies that the browser has.
@@ -171,12 +192,11 @@ impl Cookie {
     }
 
     /// Adds the header by which the browser's next requests bypass the near caches of other instances, until they cannot
-    /// but have heard of what it wrote: for a lease, in whole seconds, and one more.
+    /// but have heard of what it wrote: for the longest [lease](NearCache::LEASES) and a second more, as a browser may
+    /// count a little less.
     pub(crate) fn write_bypass(&self, cache: &NearCache, headers: &mut HeaderMap) {
         let name = format!("{}{NEAR}{}", self.login, near_suffix(cache));
-        let lease = cache.lease();
-        let seconds = lease.as_secs() + u64::from(lease.subsec_nanos() > 0) + 1;
-        let header = self.header(&name, "1", &format!("; Max-Age={seconds}"));
+        let header = self.header(&name, "1", "; Max-Age=2");
         if let Ok(header) = HeaderValue::try_from(header) {
             headers.append(header::SET_COOKIE, header);
         }
@@ -206,7 +226,7 @@ mod tests {
 
     fn request(cookies: &[&[u8]]) -> RequestCookies {
         let headers = cookies.iter().map(|cookie| HeaderValue::from_bytes(cookie).unwrap());
-        RequestCookies(headers.collect())
+        RequestCookies::new(headers)
     }
 
     #[test]

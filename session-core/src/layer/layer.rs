@@ -48,16 +48,23 @@ use crate::{
 #[must_use]
 pub struct SessionLayer {
     config: Config,
-    shared: Shared,
+    shared: Arc<Shared>,
 }
 
 /// What all services of a layer, one a route, have in common.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn SessionStore>,
-    pub(crate) contenders: Arc<Contenders>,
-    pub(crate) purge: Arc<Purge>,
-    warned: Arc<Once>,
+    pub(crate) contenders: Contenders,
+    pub(crate) purge: Purge,
+    warned: Once,
+}
+
+/// What a service needs in each request, in one piece, so that a request takes hold of it at once.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) config: Arc<Config>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl SessionLayer {
@@ -65,12 +72,12 @@ impl SessionLayer {
     pub fn new(store: impl SessionStore) -> Self {
         Self {
             config: Config::default(),
-            shared: Shared {
+            shared: Arc::new(Shared {
                 store: Arc::new(store),
-                contenders: Arc::default(),
-                purge: Arc::default(),
-                warned: Arc::new(Once::new()),
-            },
+                contenders: Contenders::default(),
+                purge: Purge::default(),
+                warned: Once::new(),
+            }),
         }
     }
 
@@ -341,6 +348,10 @@ impl<S> Layer<S> for SessionLayer {
                 tracing::warn!("session cookies are sent over plain http: fit for development, not for production");
             });
         }
-        SessionService::new(inner, self.config.clone(), self.shared.clone())
+        let setup = Setup {
+            config: Arc::new(self.config.clone()),
+            shared: Arc::clone(&self.shared),
+        };
+        SessionService::new(inner, setup)
     }
 }

@@ -181,7 +181,7 @@ impl Shard {
             return Err(Error::IdInUse);
         }
         if renewal.is_handover(record.user.as_deref()) {
-            record.data.clear();
+            record.data = Data::new();
         } else if renewal.seal.is_none() && record.seal.is_some() {
             return Err(Error::Ended);
         }

@@ -8,9 +8,9 @@ use quick_cache::Weighter;
 use super::Reading;
 use crate::{Loaded, Record, SessionId, Update, Version};
 
-/// Nothing is kept for longer, whatever happens: so clocks that run at different speeds stay within a few milliseconds
-/// of each other.
-const MAX_AGE: Duration = Duration::from_secs(60);
+/// Nothing is kept for longer: so what nobody told of, such as a session that the server has thrown out for want of memory,
+/// is noticed. It costs a session that is read all the time one load in so long.
+const MAX_AGE: Duration = Duration::from_secs(10);
 
 /// About what a record takes beside its keys and values, in bytes.
 const OVERHEAD: usize = 512;
@@ -23,11 +23,14 @@ pub(super) struct Entry {
     pub(super) reading: Reading,
     /// Ids that were asked for before it, and were no live sessions. None of them will be one again.
     passed: Vec<SessionId>,
+    /// The bytes that it takes at least: its values may be parts of an answer that stays as long as any of them.
+    least: usize,
 }
 
 impl Entry {
     pub(super) fn new(record: &Record, reading: Reading, passed: &[SessionId]) -> Self {
         Self {
+            least: weight(record),
             record: record.clone(),
             reading,
             passed: passed.to_vec(),
@@ -72,6 +75,7 @@ impl Entry {
             record,
             reading: self.reading,
             passed: self.passed.clone(),
+            least: self.least,
         })
     }
 }
@@ -82,8 +86,12 @@ pub(super) struct Weigh;
 
 impl Weighter<SessionId, Arc<Entry>> for Weigh {
     fn weight(&self, _: &SessionId, entry: &Arc<Entry>) -> u64 {
-        let data = entry.record.data.iter();
-        let data: usize = data.map(|(key, value)| key.len() + value.len() + OVERHEAD / 8).sum();
-        (OVERHEAD + data) as u64
+        weight(&entry.record).max(entry.least) as u64
     }
+}
+
+fn weight(record: &Record) -> usize {
+    let data = record.data.iter();
+    let data = data.map(|(key, value)| key.len() + value.len() + OVERHEAD / 8);
+    OVERHEAD + data.sum::<usize>()
 }

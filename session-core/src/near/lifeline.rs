@@ -66,13 +66,16 @@ impl Lifeline {
         }
     }
 
-    pub(super) fn link_down(&self, number: u64) {
+    /// This link is lost; whether it was the one that counts.
+    pub(super) fn link_down(&self, number: u64) -> bool {
         let mut link = self.link();
-        if *link == number {
+        let is_newest = *link == number;
+        if is_newest {
             // No link has this number.
             *link += 1;
             self.until.store(0, SeqCst);
         }
+        is_newest
     }
 
     fn link(&self) -> MutexGuard<'_, u64> {

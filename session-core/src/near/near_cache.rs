@@ -1,6 +1,7 @@
 use std::{
     array, fmt,
     hash::{BuildHasher, RandomState},
+    ops::RangeInclusive,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::SeqCst},
@@ -33,8 +34,8 @@ struct Inner {
     changes: AtomicU64,
     /// The count when the last change of all sessions was told.
     cleared: AtomicU64,
-    /// For each session, which share them, the count when the last change of it was told. Who keeps an entry or removes
-    /// it holds its session's.
+    /// For each session, which share them, the count when the last change of it was told. Who keeps or changes an entry
+    /// holds its session's. Only `clear` does not, so what was read before it is looked for by `get` too.
     told: [Mutex<u64>; 1024],
     lifeline: Lifeline,
     tag: u32,
@@ -44,7 +45,12 @@ impl NearCache {
     /// The lease unless set: half a second.
     pub const LEASE: Duration = Duration::from_millis(500);
 
-    /// An empty one, that takes about so many bytes at most; without a link it serves nothing.
+    /// The shortest and the longest lease. Whatever instances have, it is over before the cookie is by which a browser
+    /// bypasses their caches.
+    pub const LEASES: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(1);
+
+    /// An empty one, that takes about so many bytes at most; without a link it serves nothing. The lease is one of
+    /// [`LEASES`](Self::LEASES), or the next to it.
     ///
     /// The lease is the time for which it may serve a session after another instance has changed it, if the news of
     /// that are lost. They take about a millisecond otherwise.
@@ -56,7 +62,7 @@ impl NearCache {
             changes: AtomicU64::new(1),
             cleared: AtomicU64::new(0),
             told: array::from_fn(|_| Mutex::default()),
-            lifeline: Lifeline::new(lease),
+            lifeline: Lifeline::new(lease.clamp(*Self::LEASES.start(), *Self::LEASES.end())),
             // Random enough for one among some instances.
             tag: RandomState::new().hash_one(()) as u32,
         }))
@@ -101,8 +107,14 @@ impl NearCache {
 
     /// Keeps what a load of these ids has answered, if it was a live session and nothing has been told of it since.
     pub fn keep(&self, reading: Reading, ids: &[SessionId], loaded: &Loaded) {
-        let Loaded::Live(id, record) = loaded else { return };
-        let passed = ids.iter().position(|asked| asked == id).unwrap_or_default();
+        let live = ids
+            .iter()
+            .position(|id| matches!(loaded, Loaded::Live(live, _) if live == id));
+        // What is over stays so, whoever told of it, or did not.
+        ids[..live.unwrap_or(ids.len())].iter().for_each(|id| self.forget(id));
+        let (Some(passed), Loaded::Live(id, record)) = (live, loaded) else {
+            return;
+        };
         let entry = Entry::new(record, reading, &ids[..passed]);
         let told = self.told(id);
         if *told <= reading.since && !self.is_stale(&reading) {
@@ -160,8 +172,9 @@ impl NearCache {
     }
 
     pub(super) fn link_down(&self, number: u64) {
-        self.0.lifeline.link_down(number);
-        self.clear();
+        if self.0.lifeline.link_down(number) {
+            self.clear();
+        }
     }
 
     pub(super) fn lifeline(&self) -> &Lifeline {

@@ -32,9 +32,9 @@ impl<'a> NearChange<'a> {
         }
     }
 
-    /// This session has changed by it, or none.
-    pub fn was_of(mut self, id: Option<&SessionId>) {
-        id.inspect(|id| self.cache.forget(id));
+    /// No other sessions than these have changed by it.
+    pub fn was_of(mut self, ids: &[SessionId]) {
+        ids.iter().for_each(|id| self.cache.forget(id));
         self.is_done = true;
     }
 }

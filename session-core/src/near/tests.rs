@@ -9,6 +9,11 @@ use crate::{Delta, Loaded, Record, SessionId, Update, Value, Version};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
+/// When no test is running any more.
+fn soon() -> Instant {
+    Instant::now() + HOUR
+}
+
 fn id(number: u8) -> SessionId {
     SessionId::from_bytes([number; 16])
 }
@@ -39,9 +44,9 @@ struct Given {
 
 impl Given {
     fn new() -> Self {
-        let cache = NearCache::new(1 << 20, HOUR);
+        let cache = NearCache::new(1 << 20, NearCache::LEASE);
         let link = cache.link();
-        link.prove(Instant::now());
+        link.prove(soon());
         Self { cache, link }
     }
 
@@ -91,14 +96,14 @@ fn a_load_that_a_change_overtakes_is_not_kept() {
         let reading = given.cache.begin();
         change(&given);
         given.cache.keep(reading, &[id(1)], &live(1, 3));
-        given.link.prove(Instant::now());
+        given.link.prove(soon());
         assert_eq!(given.version(&[id(1)]), None);
     }
 }
 
 #[test]
 fn nothing_is_served_without_a_link_nor_what_was_read_before_it_was_back() {
-    let cache = NearCache::new(1 << 20, HOUR);
+    let cache = NearCache::new(1 << 20, NearCache::LEASE);
     let given = |link| Given {
         cache: cache.clone(),
         link,
@@ -106,7 +111,7 @@ fn nothing_is_served_without_a_link_nor_what_was_read_before_it_was_back() {
     let first = given(cache.link());
     first.read(&[id(1)], &live(1, 3));
     assert_eq!(first.version(&[id(1)]), None, "it is not proven to live");
-    first.link.prove(Instant::now());
+    first.link.prove(soon());
     assert_eq!(first.version(&[id(1)]), Some(3));
     let reading = cache.begin();
     drop(first);
@@ -115,7 +120,7 @@ fn nothing_is_served_without_a_link_nor_what_was_read_before_it_was_back() {
     cache.keep(cache.begin(), &[id(1)], &live(1, 3));
 
     let second = given(cache.link());
-    second.link.prove(Instant::now());
+    second.link.prove(soon());
     assert_eq!(second.version(&[id(1)]), None);
     second.read(&[id(1)], &live(1, 4));
     assert_eq!(second.version(&[id(1)]), Some(4));
@@ -123,12 +128,12 @@ fn nothing_is_served_without_a_link_nor_what_was_read_before_it_was_back() {
 
 #[test]
 fn an_older_link_neither_proves_nor_ends_anything() {
-    let cache = NearCache::new(1 << 20, HOUR);
+    let cache = NearCache::new(1 << 20, NearCache::LEASE);
     let (old, new) = (cache.link(), cache.link());
-    old.prove(Instant::now());
+    old.prove(soon());
     cache.keep(cache.begin(), &[id(1)], &live(1, 3));
     assert!(cache.get(&[id(1)]).is_none());
-    new.prove(Instant::now());
+    new.prove(soon());
     assert!(cache.get(&[id(1)]).is_some());
     drop(old);
     cache.keep(cache.begin(), &[id(1)], &live(1, 3));
@@ -137,15 +142,56 @@ fn an_older_link_neither_proves_nor_ends_anything() {
 
 #[test]
 fn a_lease_begins_when_the_proof_was_asked_for() {
-    let cache = NearCache::new(1 << 20, HOUR);
-    // What the lifeline counts from.
-    let start = Instant::now();
-    let link = cache.link();
-    cache.keep(cache.begin(), &[id(1)], &live(1, 3));
-    link.prove(start);
-    let lifeline = cache.lifeline();
-    assert!(lifeline.holds(start + HOUR - Duration::from_secs(1)));
-    assert!(!lifeline.holds(start + HOUR));
+    for (asked, lease) in [(0, Duration::ZERO), (500, NearCache::LEASE), (1, HOUR)] {
+        let [shortest, longest] = [*NearCache::LEASES.start(), *NearCache::LEASES.end()];
+        let cache = NearCache::new(1 << 20, lease);
+        assert_eq!(cache.lease(), lease.clamp(shortest, longest));
+        let sent = Instant::now() + Duration::from_millis(asked);
+        let link = cache.link();
+        link.prove(sent);
+        let lifeline = cache.lifeline();
+        assert!(lifeline.holds(sent + cache.lease() - Duration::from_millis(1)));
+        assert!(!lifeline.holds(sent + cache.lease()));
+    }
+}
+
+#[test]
+fn nothing_is_served_for_longer_than_ten_seconds() {
+    let given = Given::new();
+    for (age, expected) in [(9, Some(3)), (10, None)] {
+        let mut reading = given.cache.begin();
+        reading.began -= Duration::from_secs(age);
+        given.cache.keep(reading, &[id(1)], &live(1, 3));
+        assert_eq!(given.version(&[id(1)]), expected, "{age}");
+    }
+}
+
+#[test]
+fn what_a_load_finds_over_is_forgotten() {
+    let given = Given::new();
+    for (ids, loaded) in [(vec![id(1)], Loaded::Missing), (vec![id(1), id(2)], live(2, 1))] {
+        given.read(&[id(1)], &live(1, 3));
+        given.read(&ids, &loaded);
+        assert_eq!(given.version(&[id(1)]), None);
+    }
+}
+
+#[test]
+fn values_weigh_as_much_as_the_answer_that_they_are_parts_of() {
+    let given = Given::new();
+    for number in 0..=255 {
+        let mut large = record(1);
+        large
+            .data
+            .insert("large".into(), Value::encode(&"x".repeat(10_000)).unwrap());
+        given.read(&[id(number)], &Loaded::Live(id(number), Box::new(large)));
+        let mut delta = Delta::default();
+        delta.remove("large");
+        given.cache.change(&id(number)).done(&Update::new(delta), Version(2));
+    }
+    let kept = (0..=255).filter(|number| given.version(&[id(*number)]).is_some());
+    let kept = kept.count();
+    assert!((50..=105).contains(&kept), "{kept}");
 }
 
 #[test]

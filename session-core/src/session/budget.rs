@@ -1,8 +1,12 @@
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
+    pin::pin,
     sync::{Mutex, PoisonError},
+    task::Poll,
     time::{Duration, Instant},
 };
+
+use tokio::time::{Sleep, sleep};
 
 use crate::Error;
 
@@ -61,12 +65,33 @@ impl Budget {
         if remaining.is_zero() {
             return Err(Error::unavailable(Spent));
         }
-        let started = Instant::now();
-        let outcome = tokio::time::timeout(remaining, call).await;
-        if let Some(left) = &mut *self.left.lock().unwrap_or_else(PoisonError::into_inner) {
-            *left = left.saturating_sub(started.elapsed());
+        let (mut call, mut timer) = (pin!(call), pin!(None::<Sleep>));
+        let mut started = None;
+        let outcome = poll_fn(|context| {
+            if let Poll::Ready(outcome) = call.as_mut().poll(context) {
+                return Poll::Ready(Some(outcome));
+            }
+            // What is answered at once, as by a store in memory, takes no time and needs no timer.
+            if started.is_none() {
+                started = Some(Instant::now());
+                timer.set(Some(sleep(remaining)));
+            }
+            match timer.as_mut().as_pin_mut() {
+                Some(timer) => timer.poll(context).map(|()| None),
+                None => Poll::Pending,
+            }
+        });
+        let outcome = outcome.await;
+        if let Some(started) = started {
+            self.deduct(started.elapsed());
         }
-        outcome.unwrap_or_else(|_| Err(given_up(TimedOut(remaining))))
+        outcome.unwrap_or_else(|| Err(given_up(TimedOut(remaining))))
+    }
+
+    fn deduct(&self, spent: Duration) {
+        if let Some(left) = &mut *self.left.lock().unwrap_or_else(PoisonError::into_inner) {
+            *left = left.saturating_sub(spent);
+        }
     }
 
     fn remaining(&self) -> Duration {

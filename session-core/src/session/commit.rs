@@ -21,9 +21,7 @@ impl Handle {
         self.forget_late_token().await;
         {
             let _what_is_in_flight_is_done = self.turn.lock().await;
-            let mut state = self.state();
-            if !state.has_work() && !state.is_in_trouble() {
-                state.closed = true;
+            if self.state().close_if_idle() {
                 return Ok(());
             }
         }
@@ -33,6 +31,15 @@ impl Handle {
             outcome
         })
         .await
+    }
+
+    /// [Closes](Self::close) a session that has nothing to be done, and nobody to wait for; whether it is one.
+    pub(crate) fn close_at_once(&self) -> bool {
+        let Ok(_nothing_is_in_flight) = self.turn.try_lock() else {
+            return false;
+        };
+        let mut state = self.state();
+        !state.cookies.has_late(Loaded::JUST_RENEWED) && state.close_if_idle()
     }
 
     async fn close_in_turn(&self, status: StatusCode) -> Result<(), Error> {

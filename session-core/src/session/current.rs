@@ -1,3 +1,5 @@
+use std::mem;
+
 use super::{
     life::Life,
     vault::{Unreadable, Vault},
@@ -19,13 +21,13 @@ pub(crate) struct Current {
     /// Whether nothing but a login or its end may change it.
     pub(crate) locked: bool,
     pub(crate) life: Life,
-    /// What the store told of it when it was loaded.
-    pub(crate) info: Option<SessionInfo>,
+    /// What else the store told of it when it was loaded.
+    record: Option<Box<Record>>,
 }
 
 impl Current {
     /// A session that the store has.
-    pub(super) fn new(id: SessionId, token: &SessionToken, record: Record, config: &Config) -> Self {
+    pub(super) fn new(id: SessionId, token: &SessionToken, mut record: Box<Record>, config: &Config) -> Self {
         let idle = record.lock.unwrap_or(record.idle_timeout);
         let interval = config.touch_interval.min(idle / 10);
         let locked = record.is_locked(record.loaded_at);
@@ -33,15 +35,21 @@ impl Current {
         Self {
             id,
             token: token.clone(),
-            vault: Vault::new(token, record.seal.clone(), config),
-            info: Some(SessionInfo::of(id, &record)),
+            vault: Vault::new(token, record.seal.take(), config),
             touch_due,
             renewal_due: !locked && record.is_renewal_due(record.loaded_at),
             locked,
             life: Life::of(&record, touch_due),
-            data: record.data,
-            user: record.user,
+            data: mem::take(&mut record.data),
+            user: record.user.take(),
+            record: Some(record),
         }
+    }
+
+    /// What the store told of it when it was loaded.
+    pub(super) fn info(&self) -> Option<SessionInfo> {
+        let record = self.record.as_deref();
+        record.map(|record| SessionInfo::of(self.id, record))
     }
 
     /// The value of `key` in the store.
@@ -63,24 +71,21 @@ impl Current {
             renewal_due: false,
             locked: false,
             life: Life::begun(&new.lifetime, new.about.authenticated),
-            info: None,
+            record: None,
         }
     }
 
     /// Takes over what a renewal did.
     pub(super) fn renewed(&mut self, token: &SessionToken, renewal: Renewal, config: &Config) {
         if renewal.is_handover(self.user.as_deref()) {
-            self.data.clear();
+            self.data = Data::new();
         }
         renewal.delta.apply_to(&mut self.data);
         self.id = token.id();
         self.token = token.clone();
         // A handler does not ask for a renewal by time, and so loses nothing by it.
-        self.info = self.info.take().filter(|_| renewal.nonce().is_some());
+        self.record = self.record.take().filter(|_| renewal.nonce().is_some());
         self.vault = Vault::new(token, renewal.seal, config);
-        if let Some(info) = &mut self.info {
-            info.id = self.id;
-        }
         self.locked = false;
         self.touch_due = false;
         self.renewal_due = false;

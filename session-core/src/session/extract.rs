@@ -6,7 +6,7 @@ use axum_core::{
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
 
-use super::{Handle, Session};
+use super::{Handle, LazyHandle, Session};
 use crate::Error;
 
 impl<S: Sync> FromRequestParts<S> for Session {
@@ -14,8 +14,7 @@ impl<S: Sync> FromRequestParts<S> for Session {
 
     /// Opens the session of the request: at most one trip to the store, and none without a token.
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
-        let handle = parts.extensions.get::<Arc<Handle>>().cloned();
-        open(handle.ok_or(Error::NoLayer)).await
+        open(handle(parts).ok_or(Error::NoLayer)).await
     }
 }
 
@@ -24,11 +23,16 @@ impl<S: Sync> OptionalFromRequestParts<S> for Session {
 
     /// `None` only where no layer is there to ask; a store that failed is a refusal here too.
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Error> {
-        match parts.extensions.get::<Arc<Handle>>().cloned() {
+        match handle(parts) {
             None => Ok(None),
             Some(handle) => open(Ok(handle)).await.map(Some),
         }
     }
+}
+
+fn handle(parts: &Parts) -> Option<Arc<Handle>> {
+    let lazy = parts.extensions.get::<Arc<LazyHandle>>()?;
+    Some(Arc::clone(lazy.of(&parts.headers)))
 }
 
 async fn open(handle: Result<Arc<Handle>, Error>) -> Result<Session, Error> {

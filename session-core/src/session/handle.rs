@@ -4,20 +4,20 @@ use std::{
     time::Duration,
 };
 
-use http::{Extensions, HeaderMap};
+use http::HeaderMap;
 use tokio::sync::{OnceCell, oneshot};
 
-use super::{View, Views, audit::Event, budget::Budget, state::State};
+use super::{View, audit::Event, budget::Budget, state::State};
 use crate::{
     Error, Loaded, SessionId, SessionStore, Value,
-    layer::{Config, RequestCookies, Shared},
+    layer::{Config, RequestCookies, Setup, Shared},
 };
 
 /// The session of one request, opened when it is first asked for.
 #[derive(Debug)]
 pub(crate) struct Handle {
     pub(super) config: Arc<Config>,
-    pub(super) shared: Shared,
+    pub(super) shared: Arc<Shared>,
     pub(super) budget: Budget,
     /// Whoever commits, or creates the session, holds it.
     pub(super) turn: tokio::sync::Mutex<()>,
@@ -29,11 +29,11 @@ pub(crate) struct Handle {
 }
 
 impl Handle {
-    pub(crate) fn new(config: &Arc<Config>, shared: &Shared, headers: &HeaderMap) -> Arc<Self> {
+    pub(crate) fn new(setup: &Setup, headers: &HeaderMap) -> Arc<Self> {
         Arc::new(Self {
-            config: Arc::clone(config),
-            shared: shared.clone(),
-            budget: Budget::new(config.store_timeout),
+            config: Arc::clone(&setup.config),
+            shared: Arc::clone(&setup.shared),
+            budget: Budget::new(setup.config.store_timeout),
             turn: tokio::sync::Mutex::default(),
             cookies: RequestCookies::of(headers),
             opened: OnceCell::new(),
@@ -42,22 +42,11 @@ impl Handle {
         })
     }
 
-    /// Makes the session known to the extractors, ours and those of other crates, whose views live until the returned
-    /// value is dropped.
-    #[must_use]
-    pub(crate) fn enter(self: &Arc<Self>, extensions: &mut Extensions) -> Views {
-        extensions.insert(Arc::clone(self));
-        let views = super::views::enter(self, extensions);
+    /// Makes the views known that are to be asked what they changed, once.
+    #[cfg(any(feature = "tower-sessions", feature = "tower-sessions-014"))]
+    pub(crate) fn ask_later(&self, views: &[Arc<dyn View>]) {
         let weak = views.iter().map(Arc::downgrade).collect();
-        // A handle is entered once.
         let _ = self.views.set(weak);
-        views
-    }
-
-    /// The name of a cookie that this layer and one with the settings `other` would both set.
-    pub(crate) fn shared_cookie(&self, other: &Config) -> Option<String> {
-        let (ours, theirs) = (self.config.cookie.names(), other.cookie.names());
-        ours.into_iter().find(|name| theirs.contains(name)).cloned()
     }
 
     pub(super) fn store(&self) -> Arc<dyn SessionStore> {
@@ -84,11 +73,11 @@ impl Handle {
         let Some((id, token)) = current else {
             return self.load().await;
         };
-        let (loaded, tokens) = self.find(vec![(id, token)], Duration::MAX).await?;
-        if !matches!(loaded, Loaded::Live(..)) {
+        let found = self.find(vec![(id, token)], Duration::MAX).await?;
+        if !matches!(found.loaded, Loaded::Live(..)) {
             return Err(Error::Ended);
         }
-        self.take_over(loaded, &tokens, &[id]);
+        self.take_over(found);
         Ok(())
     }
 

@@ -8,41 +8,45 @@ use crate::{Lifetime, Record};
 /// were told.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Life {
+    /// What the store's clock said.
+    now: OffsetDateTime,
+    /// When it said so.
     as_of: Instant,
     /// After how long without a request it ends or is locked.
     idle: Duration,
-    /// How long it had not been used, if this request changes nothing of that.
-    unused: Duration,
+    /// When it was last used, if this request changes nothing of that.
+    last_seen: OffsetDateTime,
     /// Whether this request counts as activity.
     is_touched: bool,
-    absolute_left: Duration,
-    login_age: Duration,
+    absolute_end: OffsetDateTime,
+    authenticated: OffsetDateTime,
 }
 
 impl Life {
     pub(super) fn of(record: &Record, is_touched: bool) -> Self {
-        let now = record.loaded_at;
-        let since = |time: OffsetDateTime| Duration::try_from(now - time).unwrap_or_default();
         Self {
+            now: record.loaded_at,
             as_of: Instant::now(),
             idle: sooner(record.idle_timeout, record.lock),
-            unused: since(record.last_seen),
+            last_seen: record.last_seen,
             is_touched,
-            absolute_left: (record.absolute_end - now).try_into().unwrap_or_default(),
-            login_age: since(record.authenticated()),
+            absolute_end: record.absolute_end,
+            authenticated: record.authenticated(),
         }
     }
 
     /// Of a session that begins, whose user showed who they are at this time, if not now.
     pub(super) fn begun(lifetime: &Lifetime, authenticated: Option<OffsetDateTime>) -> Self {
-        let age = authenticated.map(|time| OffsetDateTime::now_utc() - time);
+        let now = OffsetDateTime::now_utc();
+        let absolute = lifetime.absolute.try_into().unwrap_or(time::Duration::MAX);
         Self {
+            now,
             as_of: Instant::now(),
             idle: sooner(lifetime.idle, lifetime.lock),
-            unused: Duration::ZERO,
+            last_seen: now,
             is_touched: true,
-            absolute_left: lifetime.absolute,
-            login_age: age.and_then(|age| age.try_into().ok()).unwrap_or_default(),
+            absolute_end: now.saturating_add(absolute),
+            authenticated: authenticated.unwrap_or(now),
         }
     }
 
@@ -50,17 +54,15 @@ impl Life {
     pub(super) fn renewed(&self) -> Self {
         let passed = self.as_of.elapsed();
         Self {
-            as_of: Instant::now(),
-            idle: self.idle,
-            unused: Duration::ZERO,
+            now: self.now + passed,
+            as_of: self.as_of + passed,
             is_touched: true,
-            absolute_left: self.absolute_left.saturating_sub(passed),
-            login_age: self.login_age.saturating_add(passed),
+            ..*self
         }
     }
 
     /// The same, of a request that does not count as activity.
-    pub(super) fn untouched(&self) -> Self {
+    pub(super) const fn untouched(&self) -> Self {
         Self {
             is_touched: false,
             ..*self
@@ -68,16 +70,25 @@ impl Life {
     }
 
     pub(super) fn left(&self) -> Duration {
-        let unused = if self.is_touched { Duration::ZERO } else { self.unused };
+        let unused = if self.is_touched {
+            Duration::ZERO
+        } else {
+            between(self.last_seen, self.now)
+        };
         self.idle
             .saturating_sub(unused)
-            .min(self.absolute_left)
+            .min(between(self.now, self.absolute_end))
             .saturating_sub(self.as_of.elapsed())
     }
 
     pub(super) fn login_age(&self) -> Duration {
-        self.login_age.saturating_add(self.as_of.elapsed())
+        between(self.authenticated, self.now).saturating_add(self.as_of.elapsed())
     }
+}
+
+/// The time that passed, if any did.
+fn between(start: OffsetDateTime, end: OffsetDateTime) -> Duration {
+    (end - start).try_into().unwrap_or_default()
 }
 
 fn sooner(idle: Duration, lock: Option<Duration>) -> Duration {

@@ -1,6 +1,6 @@
 //! What a handler holds, and how what it did reaches the store.
 //!
-//! `Session` (the public face) → `Handle` (one a request: load, commit, logout) → `State` (what is known and what is
+//! `Session` (the public face) → `Handle` (one a request that asks: load, commit, logout) → `State` (what is known and what is
 //! to be done, as one `Step`) → the store, every call within the request's `Budget`.
 
 mod audit;
@@ -13,6 +13,7 @@ mod devices;
 mod extract;
 mod find;
 mod handle;
+mod lazy;
 mod life;
 mod lifetimes;
 mod login_options;
@@ -28,6 +29,7 @@ mod views;
 pub(crate) use contenders::Contenders;
 pub use device::Device;
 pub(crate) use handle::Handle;
+pub(crate) use lazy::LazyHandle;
 pub use login_options::LoginOptions;
 pub use session::Session;
 pub(crate) use session::check_user;

@@ -174,7 +174,7 @@ impl Session {
         let user = user.into();
         check_user(&user)?;
         options.check()?;
-        self.intend(Intent::Login(Some(user), options), "log in")
+        self.intend(Intent::Login(Some(user), Box::new(options)), "log in")
     }
 
     /// Gives the session a new token when the request commits, as after every change of rights. Data, user and
@@ -241,7 +241,7 @@ impl Session {
     /// a session that this request began or renewed, until it is [reloaded](Self::reload).
     #[must_use]
     pub fn info(&self) -> Option<SessionInfo> {
-        self.handle.state().current.as_ref()?.info.clone()
+        self.handle.state().current.as_ref()?.info()
     }
 
     /// Commits now what is to be committed, for handlers that must know the outcome, and for what a response writes

@@ -1,7 +1,6 @@
 use http::StatusCode;
 
 use super::{
-    LoginOptions,
     current::Current,
     step::{self, Intent, Step},
     vault::{Unreadable, Vault},
@@ -48,7 +47,7 @@ impl State {
         self.current = match loaded {
             Loaded::Live(id, record) => {
                 let token = tokens.iter().find(|(of, _)| *of == id);
-                token.map(|(_, token)| Current::new(id, token, *record, config))
+                token.map(|(_, token)| Current::new(id, token, record, config))
             }
             Loaded::Renewed(_) | Loaded::Missing => None,
         };
@@ -111,6 +110,13 @@ impl State {
     /// Whether there is an error that the response has to be asked about.
     pub(crate) fn is_in_trouble(&self) -> bool {
         self.refusal.is_some() || self.failure.is_some() || self.unheard.iter().any(Option::is_some)
+    }
+
+    /// Closes the state unless there is something to be done; whether it has.
+    pub(crate) fn close_if_idle(&mut self) -> bool {
+        let is_idle = !self.has_work() && !self.is_in_trouble();
+        self.closed |= is_idle;
+        is_idle
     }
 
     /// Whether the commit makes a token, as a login and a renewal do.
@@ -182,7 +188,7 @@ impl State {
     pub(crate) fn keys(&self) -> Vec<String> {
         let mut data = self.stored().map(|current| current.data.clone()).unwrap_or_default();
         self.apply_changes_to(&mut data);
-        data.into_keys().collect()
+        data.keys().cloned().collect()
     }
 
     /// What this request did to the session's data and the store does not have yet.
@@ -307,8 +313,8 @@ impl State {
         let before = current.and_then(|current| current.value(key));
         Ok(match (change, before) {
             (Change::Set(value), Some(Ok(before))) if *value == before => None,
-            (Change::Set(value), _) => Some(Intent::Login(user_of(value)?, LoginOptions::default())),
-            (Change::Remove, Some(_)) => Some(Intent::Login(None, LoginOptions::default())),
+            (Change::Set(value), _) => Some(Intent::Login(user_of(value)?, Box::default())),
+            (Change::Remove, Some(_)) => Some(Intent::Login(None, Box::default())),
             (Change::Remove, None) => None,
         })
     }

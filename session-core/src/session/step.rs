@@ -8,7 +8,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) enum Intent {
     /// A login, as this user; as nobody if a value that named the user is gone.
-    Login(Option<String>, LoginOptions),
+    Login(Option<String>, Box<LoginOptions>),
     Renew,
 }
 
@@ -80,7 +80,7 @@ pub(super) fn change(current: &Current, delta: &Delta, config: &Config) -> Resul
 /// The creation that a first write or a login is. Removals alone need no session.
 pub(super) fn new_session(delta: &Delta, intent: Option<&Intent>, config: &Config) -> Result<Step, Error> {
     let (user, options) = match intent {
-        Some(Intent::Login(user, options)) => (user.clone(), options),
+        Some(Intent::Login(user, options)) => (user.clone(), &**options),
         _ => (None, &LoginOptions::default()),
     };
     if delta.sets().next().is_none() && user.is_none() {

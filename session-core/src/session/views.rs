@@ -1,9 +1,9 @@
 use std::{fmt::Debug, sync::Arc};
 
 use async_trait::async_trait;
-use http::Extensions;
+use http::Request;
 
-use super::Handle;
+use super::LazyHandle;
 
 /// Another face of a request's session, which keeps its changes to itself until it is asked for them.
 #[async_trait]
@@ -16,12 +16,17 @@ pub(crate) trait View: Debug + Send + Sync {
 pub(crate) type Views = Vec<Arc<dyn View>>;
 
 /// Puts the views that the features switch on into a request's extensions.
-pub(super) fn enter(handle: &Arc<Handle>, extensions: &mut Extensions) -> Views {
+pub(super) fn enter<B>(lazy: &LazyHandle, request: &mut Request<B>) -> Views {
     #[cfg(any(feature = "tower-sessions", feature = "tower-sessions-014"))]
-    return crate::tower_sessions::enter(handle, extensions);
+    {
+        let handle = lazy.of(request.headers());
+        let views = crate::tower_sessions::enter(handle, request.extensions_mut());
+        handle.ask_later(&views);
+        views
+    }
     #[cfg(not(any(feature = "tower-sessions", feature = "tower-sessions-014")))]
     {
-        let _ = (handle, extensions);
+        let _ = (lazy, request);
         Views::new()
     }
 }

@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_damaged_value_is_neither_seen_nor_removed() {
-        let stored = Data::from([
+        let stored = Data::from_iter([
             ("damaged".into(), Value::from_json("{")),
             ("whole".into(), Value::from_json("1")),
         ]);

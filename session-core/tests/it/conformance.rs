@@ -26,8 +26,12 @@ fn every_behaviour_is_listed_and_tells_what_it_promises() {
         let source = fs::read_to_string(&file).unwrap();
         let mut before = "";
         for line in source.lines() {
-            if let Some(rest) = line.trim().strip_prefix("pub async fn ") {
-                let name = rest.split('(').next().unwrap();
+            // What is generic asks for more than a store.
+            let rest = line.strip_prefix("pub async fn ");
+            if let Some(name) = rest
+                .and_then(|rest| rest.split('(').next())
+                .filter(|name| !name.contains('<'))
+            {
                 assert!(
                     listed.contains(name),
                     "{name} in {} is not listed in list.rs or once_list.rs",
