@@ -88,11 +88,11 @@ fn key(id: &SessionId) -> String {
     format!("{{{high:02x}{low:02x}}}:{id}")
 }
 
-/// Whether an answer is a script's number or `done`, or a record.
+/// Whether an answer is a script's number, `done` or `over`, or a record.
 fn is_done(answer: &Value) -> bool {
     match answer {
         Value::Array(parts) => match parts.first() {
-            Some(Value::BulkString(word)) => parts.len() > 4 || word == b"done",
+            Some(Value::BulkString(word)) => parts.len() > 4 || word == b"done" || word == b"over",
             _ => false,
         },
         Value::Map(fields) => !fields.is_empty(),

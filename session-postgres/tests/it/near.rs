@@ -3,12 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use session_core::{
-    SessionStore,
+    Lifetime, Loaded, NewSession, SessionStore, Update, Version,
     conformance::{NearInstance, ReadNear, near_caches_keep_the_promises},
 };
 use session_postgres::{PostgresOptions, PostgresStore};
 
-use crate::{harm::HarmedLink, patient, server};
+use crate::{harm::HarmedLink, new_id, patient, server, set};
 
 /// Enough for all sessions of a test.
 const BYTES: u64 = 10 << 20;
@@ -63,4 +63,28 @@ impl NearInstance for Instance {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn p3_p5_two_instances_with_broken_links_read_nothing_that_is_over() {
     near_caches_keep_the_promises([Instance::new().await, Instance::new().await]).await;
+}
+
+#[tokio::test]
+async fn what_was_written_here_is_read_without_the_server_also_when_the_news_of_it_come() {
+    let store = near().await;
+    let id = new_id();
+    store.create(&id, &NewSession::new(Lifetime::default())).await.unwrap();
+    let cache = store.near_cache().unwrap();
+    let mut version = 1;
+    // Now and then its news come before its answer, and then it is read again.
+    loop {
+        store.load(&[id]).await.unwrap();
+        store.update(&id, &Update::new(set("n", "1"))).await.unwrap();
+        version += 1;
+        if cache.get(&[id]).is_some() {
+            break;
+        }
+    }
+    // As long as the news may take.
+    tokio::time::sleep(cache.lease()).await;
+    let Some(Loaded::Live(_, record)) = cache.get(&[id]) else {
+        panic!("it is read from the cache");
+    };
+    assert_eq!(record.version, Version(version));
 }
