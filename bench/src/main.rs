@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.part {
         None => run::run(&arguments.options),
-        Some(Part::Growth(options)) => growth::run(options),
+        Some(Part::Growth(options)) => growth::run(&options),
         // As an app is run that says no more than `#[tokio::main]`.
         Some(Part::Serve { variant, url }) => runtime::Runtime::new()
             .map_err(Failure::from)

@@ -3,7 +3,7 @@ use session_core::SessionStore;
 use super::{member::Member, size::Size};
 use crate::{Failure, variant::Backend};
 
-/// A server with a store on it, and what is done behind the store's back.
+/// A store on a server, and what is done behind the store's back.
 pub(super) trait Ground: Send + Sync + 'static {
     type Store: SessionStore + Clone;
 

@@ -1,7 +1,7 @@
 //! Growth: what changes when a store holds not a thousand sessions but a million.
 //!
-//! Two Redis and two PostgreSQL servers, one with few sessions and one with many, do the same in turns: so what else the
-//! machine does, it does to both. Then expired sessions are purged among the many while others are used, and an hour's
+//! Two databases of a Redis, and two schemas of a PostgreSQL, one with few sessions and one with many, are asked the same
+//! in turns: so what else the machine does, it does to both. Then expired sessions are purged among the many while others are used, and an hour's
 //! touches come within about a minute.
 
 mod compared;
@@ -35,35 +35,38 @@ use self::{
 use crate::{Failure, disk, machine::Machine, servers::Servers};
 
 /// Runs it all, prints tables and writes files.
-pub(crate) fn run(options: Options) -> Result<(), Failure> {
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let start = Instant::now();
-    let (few, many) = (Servers::start(), Servers::start());
+    let mut servers = Servers::start();
     let runtime = Runtime::new()?;
-    let (redis, postgres) = runtime.block_on(many.versions())?;
+    let (redis, postgres) = runtime.block_on(servers.versions())?;
     let head = format!("{}{options}", Machine::look(redis, postgres, disk::flush_time()?));
     println!("{head}");
-    let urls = [&few, &many].map(|servers| (servers.redis(), servers.postgres()));
+    if let Some(buffers) = &options.shared_buffers {
+        runtime.block_on(postgres::set_shared_buffers(&servers.postgres(), buffers))?;
+        servers.restart_postgres();
+    }
     // The work is done where an app does it: in a task, on a thread of the runtime's.
-    let results = runtime.block_on(all(options, urls))?;
-    print!("{}", report::table(&options, &results));
+    let results = runtime.block_on(all(options.clone(), servers.redis(), servers.postgres()))?;
+    print!("{}", report::table(options, &results));
     if let Some(folder) = options.folder() {
-        report::write(&folder, &head, &options, &results)?;
+        report::write(&folder, &head, options, &results)?;
     }
     eprintln!("done within {:.0} s", start.elapsed().as_secs_f64());
     Ok(())
 }
 
 /// Everything, store by store.
-async fn all(options: Options, urls: [(String, String); 2]) -> Result<Results, Failure> {
+async fn all(options: Options, redis: String, postgres: String) -> Result<Results, Failure> {
     let measured = tokio::spawn(async move {
-        let [few, many] = urls;
         let mut results = Results::default();
-        let grounds = [RedisGround::open(&few.0).await?, RedisGround::open(&many.0).await?];
+        let [few, many] = ["0", "1"].map(|database| format!("{redis}/{database}"));
+        let grounds = [RedisGround::open(&few).await?, RedisGround::open(&many).await?];
         of_store(grounds, &options, &mut results).await?;
-        let few = PostgresGround::open(&few.1, "session").await?;
-        let ground = PostgresGround::open(&many.1, "session").await?;
-        of_store([few, ground], &options, &mut results).await?;
-        results.touches = Some(Touches::measure(&many.1, &options).await?);
+        let few = PostgresGround::open(&postgres, "few").await?;
+        let many = PostgresGround::open(&postgres, "many").await?;
+        of_store([few, many], &options, &mut results).await?;
+        results.touches = Some(Touches::measure(&postgres, &options).await?);
         Ok::<_, Failure>(results)
     });
     measured.await?

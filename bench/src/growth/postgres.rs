@@ -17,6 +17,15 @@ pub(super) struct PostgresGround {
     sessions: usize,
 }
 
+/// Lets the server keep more pages in its memory, once it has been started again.
+pub(super) async fn set_shared_buffers(url: &str, buffers: &str) -> Result<(), Failure> {
+    let mut connection = PgConnection::connect(url).await?;
+    let quoted = buffers.replace('\'', "''");
+    let set = format!("ALTER SYSTEM SET shared_buffers = '{quoted}'");
+    connection.execute(AssertSqlSafe(set)).await?;
+    Ok(connection.close().await?)
+}
+
 impl PostgresGround {
     pub(super) async fn open(url: &str, schema: &'static str) -> Result<Self, Failure> {
         let store = PostgresStore::connect(PostgresOptions::from_url(url)?.schema(schema)).await?;

@@ -15,11 +15,11 @@ use crate::{Failure, load::CONNECTIONS, variant::Backend};
 /// How many commands go out together.
 const TOGETHER: usize = 1000;
 
-/// A Redis whose sessions are copies of those that the store made.
+/// A Redis database whose sessions are copies of those that the store made.
 pub(super) struct RedisGround {
     store: RedisStore,
     connection: MultiplexedConnection,
-    /// The bytes that it used when it was empty.
+    /// The bytes that it used before it was filled.
     empty: u64,
     sessions: usize,
 }
@@ -29,11 +29,10 @@ impl RedisGround {
         let store = RedisStore::connect(url).await?;
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let client = Client::open(url)?;
-        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         Ok(Self {
-            empty: used(&mut connection).await?,
             store,
-            connection,
+            connection: client.get_multiplexed_async_connection_with_config(&config).await?,
+            empty: 0,
             sessions: 0,
         })
     }
@@ -59,6 +58,7 @@ impl Ground for RedisGround {
 
     /// The first session of each user, and the first that has none, the store makes; of these the others are copies.
     async fn fill(&mut self, members: &[Member]) -> Result<(), Failure> {
+        self.empty = used(&mut self.connection).await?;
         let mut first = BTreeMap::new();
         for member in members {
             first.entry(member.user).or_insert(*member);

@@ -62,8 +62,8 @@ fn sizes(table: &mut String, sizes: &[Size]) {
 fn purges(table: &mut String, purges: &[Purge]) {
     let _written = writeln!(
         table,
-        "\npurge, while 64 at once load and update\n  {:10}{:>10}{:>12}  {:22}{:24}{:24}{}",
-        "", "purged", "a second", "a call, ms", "p50 before/meanwhile", "p99 before/meanwhile", "others a second"
+        "\npurge, while 64 at once load and update\n  {:10}{:>10}{:>12}  {:22}{:24}{:24}others a second",
+        "", "purged", "a second", "a call, ms", "p50 before/meanwhile", "p99 before/meanwhile",
     );
     for purge in purges {
         let (before, during) = (purge.before, purge.during);
