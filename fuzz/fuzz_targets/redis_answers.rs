@@ -3,10 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use session_redis::fuzzing::{list, record, reply};
+use session_redis::fuzzing::{answer, list, record, reply};
 
 fuzz_target!(|answer: &[u8]| {
     match answer.split_first() {
+        Some((b'a', bytes)) => answer(bytes),
         Some((b'h', fields)) => record(fields),
         Some((b'l', members)) => list(members),
         Some((b'r', parts)) => reply(parts),

@@ -19,7 +19,8 @@ use crate::{
     RedisOptions,
     backoff::Backoff,
     clock::Clock,
-    error::{ConnectError, Effect, Failure, is_of_link},
+    envelope,
+    error::{ConnectError, Effect, Failure, is_of_link, unexpected},
     keys::Keys,
     link::Link,
     near::{Near, NearEar},
@@ -99,10 +100,17 @@ impl Connection {
 
     /// Sends commands in one go and returns their answers, errors of the server's among them.
     pub(crate) async fn send(&self, commands: &Pipeline, effect: Effect) -> Result<Vec<Value>, Error> {
+        let answers = self.exchange(commands, effect).await?.into_iter();
+        let opened = answers.map(envelope::open).collect::<Result<_, _>>();
+        opened.map_err(|_| unexpected(effect))
+    }
+
+    /// The same, and leaves the answers in their envelopes.
+    pub(crate) async fn exchange(&self, commands: &Pipeline, effect: Effect) -> Result<Vec<Value>, Error> {
         let mut tried = false;
         loop {
             let link = self.link().await?;
-            let failure = match link.send(commands, self.options.command_timeout).await {
+            let failure = match link.exchange(commands, self.options.command_timeout).await {
                 Ok(answers) => {
                     if answers.iter().any(is_of_link) {
                         self.retire(&link);

@@ -2,12 +2,14 @@
 
 use std::{collections::HashSet, str};
 
+use bytes::Bytes;
 use redis::Value;
 use session_core::SessionId;
 use time::OffsetDateTime;
 
 use crate::{
     announcement::Announcement,
+    answer,
     list::List,
     record::{Found, decode},
     reply::{Reply, read_time},
@@ -29,11 +31,11 @@ fn bulk(part: &[u8]) -> Value {
 ///
 /// If it does not.
 pub fn record(text: &[u8]) {
-    let pairs: Vec<_> = parts(text).collect();
+    let whole = Bytes::copy_from_slice(text);
+    let pairs: Vec<_> = parts(&whole).collect();
     let fields = pairs.as_chunks::<2>().0;
     for now in [None, OffsetDateTime::from_unix_timestamp(1_700_000_000).ok()] {
-        let fields = fields.iter().map(|[name, value]| (name.to_vec(), value.to_vec()));
-        let Ok(Found::Record(record)) = decode(fields, now) else {
+        let Ok(Found::Record(record)) = decode(&whole, fields.iter().map(|field| (*field).into()), now) else {
             continue;
         };
         for (key, value) in &record.data {
@@ -74,6 +76,22 @@ pub fn reply(text: &[u8]) {
     let _outcome = Reply::read(Some(answer)).and_then(|reply| reply.version(1));
 }
 
+/// Reads an answer as the driver does, or not at all, and no further than it goes.
+///
+/// # Panics
+///
+/// If it does not.
+pub fn answer(bytes: &[u8]) {
+    assert!(answer::length(bytes).is_none_or(|length| length <= bytes.len()));
+    if let Some(strings) = answer::strings(bytes) {
+        assert!(strings.into_iter().flatten().map(<[u8]>::len).sum::<usize>() < bytes.len());
+    }
+    if let (Ok(said), Ok(expected)) = (answer::read(bytes), redis::parse_redis_value(bytes)) {
+        // A number may be one that equals nothing.
+        assert_eq!(format!("{said:?}"), format!("{expected:?}"));
+    }
+}
+
 /// Reads nothing out of a message but what it says.
 ///
 /// # Panics
@@ -94,7 +112,11 @@ mod tests {
 
     use super::*;
 
-    const META: &str = "fvucsiezmlkaw";
+    const META: &str = "haw";
+
+    /// The head of a record, without a line feed.
+    const HEAD: &[u8] = b"\x01\0\0\0\0\0\x03\x01\x8b\xcf\xe5l\xd2\0\0\0\0\0\x0b\x01\x8b\xcf\xe5h\0\0\0\0\x1bw@\
+                          \x01\x8b\xd2x\x96\0\x01\x8b\xcf\xe5k\xe8\0\0\0\t'\xc0\0\0\0\0\0\0\x01alice";
 
     /// Things like those that are read, and others.
     fn part() -> impl Strategy<Value = Vec<u8>> {
@@ -111,14 +133,17 @@ mod tests {
         prop::collection::vec(part(), 0..30).prop_map(|parts| parts.join(&b'\n'))
     }
 
-    /// A record that is whole but for one field, whatever that is.
+    /// A record that is whole but for one field, whatever that is, and for a byte of its head.
     fn damaged() -> impl Strategy<Value = Vec<u8>> {
-        let whole = "\0f\n1\n\0v\n3\n\0u\nalice\n\0c\n1700000000000\n\0s\n1700000001234\n\0i\n1800000\n\
-                     \0e\n1700043200000\n\0z\n11\n\0k\n600000\n\0a\n{\"label\":\"Firefox\"}\n\0w\nseal\ncart\n[1]";
-        let parts: Vec<_> = whole.split('\n').map(|part| part.as_bytes().to_vec()).collect();
-        (0..parts.len(), part()).prop_map(move |(at, other)| {
+        let rest = b"\0a\n{\"label\":\"Firefox\"}\n\0w\nseal\ncart\n[1]";
+        let rest = rest.split(|byte| *byte == b'\n').map(<[u8]>::to_vec);
+        let parts: Vec<_> = [b"\0h".to_vec(), HEAD.to_vec()].into_iter().chain(rest).collect();
+        (0..=parts.len(), part(), 0..HEAD.len(), any::<u8>()).prop_map(move |(at, other, place, byte)| {
             let mut parts = parts.clone();
-            parts[at] = other;
+            parts[1][place] = byte;
+            if let Some(part) = parts.get_mut(at) {
+                *part = other;
+            }
             parts.join(&b'\n')
         })
     }
@@ -137,6 +162,11 @@ mod tests {
         #[test]
         fn an_answer_is_an_outcome_or_an_error(text in text()) {
             reply(&text);
+        }
+
+        #[test]
+        fn bytes_are_read_as_the_driver_reads_them(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            answer(&bytes);
         }
 
         #[test]

@@ -20,8 +20,13 @@ impl Keys {
 
     /// The key of a session. In a cluster the part in braces, the shard tag, decides where it is; a renewal keeps it.
     pub(crate) fn session(&self, id: &SessionId) -> String {
-        let [high, low] = id.tag();
-        format!("{}:{{{high:02x}{low:02x}}}:{id}", self.prefix)
+        let mut key = String::with_capacity(self.prefix.len() + 8 + 2 * SessionId::LEN);
+        key.push_str(&self.prefix);
+        key.push_str(":{");
+        push_hex(&mut key, &id.tag());
+        key.push_str("}:");
+        push_hex(&mut key, id.as_bytes());
+        key
     }
 
     /// The key of a user's index.
@@ -63,6 +68,15 @@ impl Keys {
     pub(crate) fn is_user(&self, key: &[u8]) -> bool {
         let name = key.strip_prefix(self.users.as_bytes());
         name.is_some_and(|name| name.iter().all(|byte| is_plain(*byte) || *byte == b'%'))
+    }
+}
+
+/// Each request with a session writes two, which is why they are not formatted.
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
     }
 }
 

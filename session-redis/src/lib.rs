@@ -34,8 +34,8 @@
 //!
 //! One server, or a primary with replicas behind one address, is what the store talks to; a Redis Cluster it refuses.
 //!
-//! A user of the server's needs these commands: `+evalsha +script|load +time +hgetall +hget +hmget +hset +hdel +hlen
-//! +hstrlen +hexists +exists +del +rename +pexpire +pttl +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zscore +scan
+//! A user of the server's needs these commands: `+evalsha +script|load +time +hgetall +hget +hmget +hset +hsetnx +hdel
+//! +hlen +hstrlen +hexists +exists +del +rename +pexpire +pttl +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zscore +scan
 //! +ping`, on the keys `~session:*`. With `+role` as well the store notices a server that is a replica, with
 //! `+info` one that evicts. A URL with a database needs `+select`.
 //!
@@ -64,16 +64,20 @@
 //! | `cloud-foundry` | | `RedisStore::connect` takes a `session_core::cloud_foundry::BoundRedis` |
 
 mod announcement;
+mod answer;
 mod backoff;
 mod clock;
 #[cfg(feature = "cloud-foundry")]
 mod cloud_foundry;
 mod connection;
 mod end_all;
+mod envelope;
 mod error;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod hash;
+mod head;
 mod keys;
 mod limit;
 mod link;

@@ -3,7 +3,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -14,7 +14,8 @@ use redis::{
 use tokio::{task::JoinHandle, time::timeout};
 
 use crate::{
-    RedisOptions,
+    RedisOptions, envelope,
+    envelope::Enveloped,
     error::{ConnectError, Failure},
     near::{Near, NearEar},
     tls::Tls,
@@ -55,8 +56,12 @@ impl Link {
                 Ok(())
             });
         }
+        let envelopes = Arc::new(AtomicBool::new(false));
+        let io = Enveloped::new(io, Arc::clone(&envelopes));
         let opened = MultiplexedConnection::new_with_config(&login, io, config).await;
         let (connection, driver) = opened.map_err(|source| ConnectError::refused(options, source))?;
+        // What was answered to the login, the driver has read itself.
+        envelopes.store(true, Ordering::Release);
         Ok(Self {
             driver: tokio::spawn(driver),
             near: ear.map(|ear| (ear.clone(), ear.keep(connection.clone()))),
@@ -80,11 +85,25 @@ impl Link {
 
     /// Sends commands and waits for their answers, errors of the server's among them.
     pub(crate) async fn send(&self, commands: &Pipeline, within: Duration) -> Result<Vec<Value>, Failure> {
+        let answers = self.exchange(commands, within).await?.into_iter();
+        let opened = answers.map(envelope::open).collect::<Result<_, _>>();
+        opened.map_err(|source| Failure::Lost { sent: true, source })
+    }
+
+    /// The same, and leaves the answers in their envelopes.
+    pub(crate) async fn exchange(&self, commands: &Pipeline, within: Duration) -> Result<Vec<Value>, Failure> {
         let written = self.written.load(Ordering::Acquire);
         let mut connection = self.connection.clone();
-        match timeout(within, connection.send_packed_commands(commands, 0, commands.len())).await {
-            Ok(Ok(answers)) => Ok(answers),
-            Ok(Err(source)) => Err(self.lost(written, source)),
+        let answers = async {
+            let mut each = commands.cmd_iter();
+            match (each.next(), each.next()) {
+                // Alone it costs the driver less.
+                (Some(command), None) => Ok(vec![connection.send_packed_command(command).await?]),
+                _ => connection.send_packed_commands(commands, 0, commands.len()).await,
+            }
+        };
+        match timeout(within, answers).await {
+            Ok(answers) => answers.map_err(|source| self.lost(written, source)),
             Err(_) => Err(Failure::Late(within)),
         }
     }

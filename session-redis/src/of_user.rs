@@ -1,11 +1,12 @@
 use std::collections::HashSet;
 
-use redis::Value;
 use session_core::{Error, Page, Record, SessionId, SessionInfo};
 
 use crate::{
     RedisStore,
-    error::Effect,
+    answer::strings,
+    error::{Effect, unexpected},
+    hash::{answer_of, read_fields},
     list::TOGETHER,
     record::{Found, META},
     store::FOLLOW_LIMIT,
@@ -84,21 +85,21 @@ impl RedisStore {
             for id in ids {
                 reads.cmd("HMGET").arg(self.keys.session(id)).arg(&META);
             }
-            let answers = self.connection.send(&reads, Effect::Reads).await?;
+            let answers = self.connection.exchange(&reads, Effect::Reads).await?;
+            let now = self.connection.clock.now();
             for (id, answer) in ids.iter().zip(answers) {
-                found.push((*id, self.read_hash(id, name_fields(answer))?));
+                let Some(answer) = answer_of(id, answer)? else {
+                    found.push((*id, Found::Nothing));
+                    continue;
+                };
+                let values = strings(&answer).ok_or_else(|| unexpected(Effect::Reads))?;
+                let fields = META
+                    .into_iter()
+                    .zip(values)
+                    .filter_map(|(name, value)| Some((name, value?)));
+                found.push((*id, read_fields(id, &answer, fields, now)));
             }
         }
         Ok(found)
     }
-}
-
-/// The values of `META`, as the map that they would be in if the hash were read whole.
-fn name_fields(answer: Value) -> Value {
-    let Value::Array(values) = answer else {
-        return answer;
-    };
-    let names = META.into_iter().map(|name| Value::BulkString(name.to_vec()));
-    let fields = names.zip(values).filter(|(_, value)| *value != Value::Nil);
-    Value::Map(fields.collect())
 }

@@ -3,44 +3,19 @@
 
 use std::{str, time::Duration};
 
+use bytes::Bytes;
 use redis::Cmd;
-use session_core::{
-    About, Data, Delta, Lifetime, Loaded, Marker, Record, RenewalNonce, Seal, SessionId, Value, Version,
-};
+use session_core::{About, Data, Delta, Loaded, Marker, Record, RenewalNonce, Seal, SessionId, Value, Version};
 use time::OffsetDateTime;
 
-/// The fields of a record, or of a marker, that are none of its data.
-pub(crate) const META: [&[u8]; 12] = [
-    FORMAT,
-    VERSION,
-    USER,
-    CREATED,
-    LAST_SEEN,
-    IDLE,
-    ABSOLUTE_END,
-    SIZE,
-    SUCCESSOR,
-    BY_LOGIN,
-    LOCK,
-    ABOUT,
-];
+use crate::head::{Head, MARKER, RECORD};
 
-const FORMAT: &[u8] = b"\0f";
-const VERSION: &[u8] = b"\0v";
-const USER: &[u8] = b"\0u";
-const CREATED: &[u8] = b"\0c";
-const LAST_SEEN: &[u8] = b"\0s";
-const IDLE: &[u8] = b"\0i";
-const ABSOLUTE_END: &[u8] = b"\0e";
-const SIZE: &[u8] = b"\0z";
-const SUCCESSOR: &[u8] = b"\0m";
-const BY_LOGIN: &[u8] = b"\0l";
-const LOCK: &[u8] = b"\0k";
+/// The fields of a record, or of a marker, that are none of its data, nor what opens that.
+pub(crate) const META: [&[u8]; 2] = [HEAD, ABOUT];
+
+const HEAD: &[u8] = b"\0h";
 const ABOUT: &[u8] = b"\0a";
 const SEAL: &[u8] = b"\0w";
-const RENEWAL: &[u8] = b"\0r";
-const RENEWED: &[u8] = b"\0t";
-const NONCE: &[u8] = b"\0n";
 
 /// No session lives longer than this, a thousand years, so that times stay within the calendar.
 const LONGEST_LIFE_MS: u64 = 31_557_600_000_000;
@@ -87,9 +62,9 @@ impl Found {
 
 /// Why a hash is no record.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("its field {field:?} is missing or damaged")]
+#[error("its {what} is missing or damaged")]
 pub(crate) struct Damage {
-    field: &'static str,
+    pub(crate) what: &'static str,
 }
 
 /// A length of time, in milliseconds.
@@ -104,18 +79,11 @@ pub(crate) fn add_pairs(command: &mut Cmd, delta: &Delta) {
     }
 }
 
-/// The fields of a session that begins, or of a login, which are none of its data and which not every session has.
-pub(crate) fn optional_fields(
-    lifetime: Option<&Lifetime>,
-    about: &About,
-    seal: Option<&Seal>,
-) -> Vec<(&'static [u8], Vec<u8>)> {
-    let span = |name, span| Some((name, millis(span?).to_string().into_bytes()));
-    let lock = span(LOCK, lifetime.and_then(|lifetime| lifetime.lock));
-    let renewal = span(RENEWAL, lifetime.and_then(|lifetime| lifetime.renewal));
+/// The fields of a session that begins, or of a login, which not every session has.
+pub(crate) fn optional_fields(about: &About, seal: Option<&Seal>) -> Vec<(&'static [u8], Vec<u8>)> {
     let about = about.to_json().map(|json| (ABOUT, json.into_bytes()));
     let seal = seal.map(|seal| (SEAL, seal.as_bytes().to_vec()));
-    [lock, renewal, about, seal].into_iter().flatten().collect()
+    [about, seal].into_iter().flatten().collect()
 }
 
 /// Adds a delta to a script's arguments: how many keys it sets, each and its value, then the keys it removes.
@@ -127,193 +95,204 @@ pub(crate) fn add_changes(command: &mut Cmd, delta: &Delta) {
     }
 }
 
-/// Adds a user who may be none to a script's arguments.
-pub(crate) fn add_user(command: &mut Cmd, user: Option<&str>) {
-    command.arg(u8::from(user.is_some())).arg(user.unwrap_or_default());
-}
-
-/// What the fields of a hash are, read at `now`.
+/// What the fields of a hash are, read at `now`. They are in `whole`, whose memory the values share.
 ///
 /// Whatever is wrong with one value is left for who asks for it (promise P12).
-pub(crate) fn decode(
-    fields: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>,
+pub(crate) fn decode<'a>(
+    whole: &Bytes,
+    fields: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
     now: Option<OffsetDateTime>,
 ) -> Result<Found, Damage> {
-    let mut data = Data::new();
-    let mut meta = Vec::with_capacity(8);
+    let (mut data, mut head, mut about, mut seal) = (Data::new(), None, None, None);
     for (name, value) in fields {
-        if name.first() == Some(&0) {
-            meta.push((name, value));
-        } else if let Ok(key) = String::from_utf8(name) {
-            data.insert(key, Value::from_json(value));
+        match name {
+            HEAD => head = Some(value),
+            ABOUT => about = Some(value),
+            SEAL => seal = Some(value),
+            [0, ..] => {}
+            _ => {
+                if let Ok(key) = str::from_utf8(name) {
+                    data.insert(key.to_owned(), Value::from_json(whole.slice_ref(value)));
+                }
+            }
         }
     }
-    let meta = Meta(meta);
-    if let Some(successor) = meta.get(SUCCESSOR) {
-        if successor.is_empty() {
-            // `scripts/bar.lua` put it there.
-            return Ok(Found::Nothing);
-        }
-        let successor = str::from_utf8(successor).ok().and_then(|id| id.parse().ok());
-        let nonce = meta.get(NONCE).and_then(|nonce| nonce.try_into().ok());
-        return Ok(Found::Marker {
-            successor: successor.ok_or(Damage { field: "successor" })?,
-            by_login: meta.get(BY_LOGIN) != Some(b"0"),
-            nonce: nonce.map(RenewalNonce::from_bytes),
-            renewed: meta.time(LAST_SEEN, "renewed")?,
-        });
+    let Some(head) = head else {
+        let is_empty = data.is_empty() && about.is_none() && seal.is_none();
+        return is_empty.then_some(Found::Nothing).ok_or(Damage { what: "head" });
+    };
+    let mut head = Head(head);
+    match head.byte("format")? {
+        RECORD => {}
+        MARKER => return decode_marker(head),
+        _ => return Err(Damage { what: "format" }),
     }
-    if data.is_empty() && meta.0.is_empty() {
-        return Ok(Found::Nothing);
-    }
-    if meta.get(FORMAT) != Some(b"1") {
-        return Err(Damage { field: "format" });
-    }
-    // Not told, but no script works without it.
-    meta.number(SIZE, "size")?;
-    let created = meta.time(CREATED, "created")?;
-    let idle_timeout = Duration::from_millis(meta.number(IDLE, "idle timeout")?);
-    let mut record = Record::new(created, idle_timeout, meta.time(ABSOLUTE_END, "absolute end")?);
+    let version = Version(head.number("version")?);
+    let last_seen = head.time("last activity")?;
+    // Not told: the scripts keep it up.
+    let _size = head.number("size")?;
+    let created = head.time("creation")?;
+    let idle_timeout = head.span("idle timeout")?;
+    let mut record = Record::new(created, idle_timeout, head.time("absolute end")?);
+    record.version = version;
+    record.last_seen = last_seen;
+    record.renewed = head.time("renewal")?;
+    let spans = [head.span("time to the lock")?, head.span("time to a renewal")?];
+    [record.lock, record.renewal] = spans.map(|span| Some(span).filter(|span| !span.is_zero()));
+    record.user = head.owner()?;
     record.data = data;
-    record.version = Version(meta.number(VERSION, "version")?);
-    record.user = meta.text(USER, "user")?;
-    record.last_seen = meta.time(LAST_SEEN, "last seen")?;
-    record.lock = meta.span(LOCK, "lock")?;
-    record.renewal = meta.span(RENEWAL, "renewal")?;
-    if meta.get(RENEWED).is_some() {
-        record.renewed = meta.time(RENEWED, "renewed")?;
+    if let Some(about) = about {
+        let text = str::from_utf8(about).map_err(|_| Damage { what: "about" })?;
+        record.about = About::from_json(text);
     }
-    record.about = meta
-        .text(ABOUT, "about")?
-        .map_or_else(About::default, |text| About::from_json(&text));
-    record.seal = meta.get(SEAL).map(|seal| Seal::from_bytes(seal.to_vec()));
+    record.seal = seal.map(|seal| Seal::from_bytes(whole.slice_ref(seal)));
     // The clock may be a little late.
     record.loaded_at = now.map_or(record.last_seen, |now| now.max(record.last_seen));
     Ok(Found::Record(Box::new(record)))
 }
 
-/// Those of a record's fields that are none of its data.
-struct Meta(Vec<(Vec<u8>, Vec<u8>)>);
-
-impl Meta {
-    fn get(&self, name: &[u8]) -> Option<&[u8]> {
-        self.0
-            .iter()
-            .find(|(found, _)| found == name)
-            .map(|(_, value)| value.as_slice())
+/// What the rest of a marker's head says.
+fn decode_marker(mut head: Head<'_>) -> Result<Found, Damage> {
+    let by_login = head.byte("kind of renewal")? != 0;
+    let renewed = head.time("time")?;
+    if head.0.is_empty() {
+        // `scripts/bar.lua` put it there.
+        return Ok(Found::Nothing);
     }
-
-    fn number(&self, name: &[u8], field: &'static str) -> Result<u64, Damage> {
-        let digits = self.get(name).filter(|value| value.iter().all(u8::is_ascii_digit));
-        let number = digits.and_then(|digits| str::from_utf8(digits).ok()?.parse().ok());
-        number.ok_or(Damage { field })
-    }
-
-    /// A length of time that not every record has.
-    fn span(&self, name: &[u8], field: &'static str) -> Result<Option<Duration>, Damage> {
-        let ms = self.get(name).map(|_| self.number(name, field));
-        ms.transpose().map(|ms| ms.map(Duration::from_millis))
-    }
-
-    fn time(&self, name: &[u8], field: &'static str) -> Result<OffsetDateTime, Damage> {
-        let nanos = i128::from(self.number(name, field)?) * 1_000_000;
-        OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(|_| Damage { field })
-    }
-
-    fn text(&self, name: &[u8], field: &'static str) -> Result<Option<String>, Damage> {
-        let text = self.get(name).map(|value| String::from_utf8(value.to_vec()));
-        text.transpose().map_err(|_| Damage { field })
-    }
+    let what = "successor";
+    let successor: &[u8; 2 * SessionId::LEN] = head.bytes(what)?;
+    let successor = str::from_utf8(successor).ok().and_then(|id| id.parse().ok());
+    let nonce = head.0.try_into().ok().map(RenewalNonce::from_bytes);
+    Ok(Found::Marker {
+        successor: successor.ok_or(Damage { what })?,
+        by_login,
+        nonce,
+        renewed,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use session_core::Lifetime;
 
-    fn fields(replaced: &[(&str, &str)]) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let mut fields = vec![
-            ("\0f", "1"),
-            ("\0v", "3"),
-            ("\0u", "alice"),
-            ("\0c", "1700000000000"),
-            ("\0s", "1700000001234"),
-            ("\0i", "1800000"),
-            ("\0e", "1700043200000"),
-            ("\0z", "11"),
-            ("cart", "[1, 2]"),
-            ("bad", "{"),
-        ];
-        for field in &mut fields {
-            if let Some(new) = replaced.iter().find(|new| new.0 == field.0) {
-                *field = *new;
-            }
-        }
-        let fields = fields.into_iter().filter(|field| !field.1.is_empty());
-        fields.map(|(name, value)| (name.into(), value.into())).collect()
+    use super::*;
+    use crate::head::{owner, terms};
+
+    /// A head of numbers between a first byte and an end.
+    fn head(first: &[u8], numbers: &[u64], end: &[u8]) -> Vec<u8> {
+        let numbers = numbers.iter().flat_map(|number| number.to_be_bytes()[2..].to_vec());
+        [first, &numbers.collect::<Vec<_>>(), end].concat()
+    }
+
+    const CREATED: u64 = 1_700_000_000_000;
+    const NUMBERS: [u64; 9] = [
+        3,
+        CREATED + 1234,
+        11,
+        CREATED,
+        1_800_000,
+        CREATED + 43_200_000,
+        CREATED + 1000,
+        0,
+        60_000,
+    ];
+
+    fn read(head: &[u8]) -> Result<Found, Damage> {
+        read_fields(&[HEAD, head, b"cart", b"[1, 2]", b"bad", b"{"])
+    }
+
+    /// Reads names and values in turn.
+    fn read_fields(strings: &[&[u8]]) -> Result<Found, Damage> {
+        let whole = Bytes::from(strings.concat());
+        let mut rest = &whole[..];
+        let mut next = |string: &[u8]| rest.split_off(..string.len()).unwrap();
+        let fields: Vec<_> = strings
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|field| field.map(&mut next).into())
+            .collect();
+        decode(&whole, fields, None)
     }
 
     #[test]
     fn a_stored_record_is_read_as_ever() {
-        let Found::Record(record) = decode(fields(&[]), None).unwrap() else {
+        let Ok(Found::Record(record)) = read(&head(&[1], &NUMBERS, b"\x01alice")) else {
             panic!("it is a record");
         };
         assert_eq!(record.version, Version(3));
         assert_eq!(record.user.as_deref(), Some("alice"));
         assert_eq!(record.created.unix_timestamp(), 1_700_000_000);
         assert_eq!(record.last_seen.unix_timestamp_nanos(), 1_700_000_001_234_000_000);
+        assert_eq!(record.renewed.unix_timestamp(), 1_700_000_001);
         assert_eq!(record.idle_timeout, Duration::from_secs(1800));
         assert_eq!(record.absolute_end.unix_timestamp(), 1_700_043_200);
+        assert_eq!(record.lock, None);
+        assert_eq!(record.renewal, Some(Duration::from_secs(60)));
         assert_eq!(record.data["cart"].as_bytes(), b"[1, 2]");
         assert_eq!(record.data["bad"].as_bytes(), b"{");
         assert_eq!(record.data.len(), 2);
     }
 
     #[test]
-    fn a_damaged_record_is_none() {
-        for (name, wrong) in [
-            ("\0f", "2"),
-            ("\0f", ""),
-            ("\0v", ""),
-            ("\0v", "x"),
-            ("\0v", "+1"),
-            ("\0v", "99999999999999999999"),
-            ("\0c", "-1"),
-            ("\0s", "1.5"),
-            ("\0i", " 1"),
-            ("\0e", "9999999999999999"),
-            ("\0z", "much"),
-        ] {
-            assert!(decode(fields(&[(name, wrong)]), None).is_err(), "{name:?} {wrong:?}");
+    fn what_begins_has_the_terms_and_the_owner_that_are_read() {
+        let lifetime = Lifetime {
+            lock: Some(Duration::ZERO),
+            renewal: Some(Duration::from_secs(3600)),
+            ..Lifetime::default()
+        };
+        for user in [None, Some(""), Some("älice")] {
+            let end = [terms(&lifetime).as_slice(), &owner(user)].concat();
+            let Ok(Found::Record(record)) = read(&head(&[1], &NUMBERS[..7], &end)) else {
+                panic!("it is a record");
+            };
+            assert_eq!(record.lock, Some(Duration::from_millis(1)));
+            assert_eq!(record.renewal, lifetime.renewal);
+            assert_eq!(record.user.as_deref(), user);
         }
-        assert!(decode([(b"cart".to_vec(), b"1".to_vec())], None).is_err());
+    }
+
+    #[test]
+    fn a_damaged_record_is_none() {
+        let whole = head(&[1], &NUMBERS, b"\0");
+        assert!(read(&whole).is_ok());
+        for length in 0..whole.len() {
+            assert!(read(&whole[..length]).is_err(), "{length}");
+        }
+        for end in [b"\x02alice".as_slice(), b"\x01\xff"] {
+            assert!(read(&head(&[1], &NUMBERS, end)).is_err());
+        }
+        assert!(read(&head(&[3], &NUMBERS, b"\0")).is_err());
+        for (time, beyond) in [1, 3, 5, 6].map(|i| (i, (1 << 48) - 1)) {
+            let mut numbers = NUMBERS;
+            numbers[time] = beyond;
+            assert!(read(&head(&[1], &numbers, b"\0")).is_err(), "{time}");
+        }
+        assert!(read_fields(&[b"cart", b"1"]).is_err());
     }
 
     #[test]
     fn nothing_and_a_marker_are_no_records() {
-        assert_eq!(decode([], None), Ok(Found::Nothing));
+        assert_eq!(read_fields(&[]), Ok(Found::Nothing));
         let id = "0123456789abcdef0123456789abcdef";
-        let fields = |by_login: &'static str| [("\0m", id), ("\0l", by_login), ("\0s", "1700000000000")];
-        let marker = |fields: Vec<(&str, &str)>| {
-            let fields = fields.into_iter().map(|(name, value)| (name.into(), value.into()));
-            decode(fields, None)
-        };
         let expected = |by_login, nonce| Found::Marker {
             successor: id.parse().unwrap(),
             by_login,
             nonce,
             renewed: OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap(),
         };
-        assert_eq!(marker(fields("0").into()), Ok(expected(false, None)));
-        assert_eq!(marker(fields("1").into()), Ok(expected(true, None)));
-        let by_time = [fields("0").as_slice(), &[("\0n", "0123456789abcdef")]].concat();
+        let marker = |by_login: u8, end: &str| read(&head(&[2, by_login], &[CREATED], end.as_bytes()));
+        assert_eq!(marker(0, id), Ok(expected(false, None)));
+        assert_eq!(marker(1, id), Ok(expected(true, None)));
         let nonce = RenewalNonce::from_bytes(*b"0123456789abcdef");
-        assert_eq!(marker(by_time), Ok(expected(false, Some(nonce))));
         assert_eq!(
-            marker(vec![("\0m", ""), ("\0l", "1"), ("\0s", "1")]),
-            Ok(Found::Nothing)
+            marker(0, &format!("{id}0123456789abcdef")),
+            Ok(expected(false, Some(nonce)))
         );
-        assert!(marker(vec![("\0m", "?"), ("\0l", "0"), ("\0s", "1700000000000")]).is_err());
-        assert!(marker(vec![("\0m", id), ("\0l", "0")]).is_err());
+        assert_eq!(marker(1, ""), Ok(Found::Nothing));
+        assert!(marker(0, "?").is_err());
+        assert!(marker(0, &id.replace('0', "?")).is_err());
+        assert!(read(&[2, 0, 1]).is_err());
     }
 
     #[test]

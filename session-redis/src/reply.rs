@@ -12,6 +12,7 @@ use crate::error::{Effect, refused, unexpected};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reply {
     Conflict(Option<Vec<u8>>),
+    /// With a number, if the script gives one; scripts that run often give that alone.
     Done(u64),
     Ended,
     Finished,
@@ -27,6 +28,7 @@ impl Reply {
     pub(crate) fn read(answer: Option<Value>) -> Result<Self, Error> {
         let (outcome, detail) = match answer {
             Some(Value::ServerError(error)) => return Err(refused(error, Effect::Writes)),
+            Some(Value::Int(number)) if number >= 0 => return Ok(Self::Done(number.cast_unsigned())),
             Some(Value::Array(mut parts)) if !parts.is_empty() => {
                 let detail = parts.drain(1..).next().unwrap_or_default();
                 (parts.remove(0), detail)

@@ -57,9 +57,14 @@ impl RedisStore {
     }
 
     /// What ends the youth of a session that is made, or is not going to be.
+    ///
+    /// The server may do this alone, when it does not know the scripts: then it is not listed, or it loses its youth, which
+    /// it gets again, with its place, when all is sent again.
     pub(crate) fn settle(&self, listing: &Listing<'_>) -> Cmd {
-        let mut command = Script::Settle.on(&[self.keys.user(listing.user)]);
-        command.arg(listing.id.to_string());
+        let mut command = redis::cmd("ZREM");
+        command
+            .arg(self.keys.user(listing.user))
+            .arg(format!("+{}", listing.id));
         command
     }
 

@@ -14,7 +14,6 @@ pub(crate) enum Script {
     Renew,
     Reserve,
     ReserveWithin,
-    Settle,
     Touch,
     Update,
     WorkClaim,
@@ -40,19 +39,13 @@ impl Text {
 
 /// The text of a script, after what all scripts have in common, and those of its kind.
 macro_rules! text {
-    ($common:literal, $own:literal) => {
-        concat!(
-            include_str!("scripts/time.lua"),
-            "\n",
-            include_str!($common),
-            "\n",
-            include_str!($own)
-        )
+    ($($part:literal),+) => {
+        concat!(include_str!("scripts/time.lua"), $("\n", include_str!(concat!("scripts/", $part, ".lua"))),+)
     };
 }
 
 impl Script {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Bar,
         Self::Create,
         Self::End,
@@ -62,7 +55,6 @@ impl Script {
         Self::Renew,
         Self::Reserve,
         Self::ReserveWithin,
-        Self::Settle,
         Self::Touch,
         Self::Update,
         Self::WorkClaim,
@@ -80,29 +72,30 @@ impl Script {
 
     /// The command that runs it on these keys; the arguments are to be added.
     pub(crate) fn on(self, keys: &[String]) -> Cmd {
-        let mut command = redis::cmd("EVALSHA");
+        // Room for most, so that it grows seldom.
+        let mut command = Cmd::with_capacity(16, 512);
+        command.arg("EVALSHA");
         command.arg(&TEXTS[self as usize].hash).arg(keys.len()).arg(keys);
         command
     }
 
     const fn text(self) -> &'static str {
         match self {
-            Self::Bar => text!("scripts/record.lua", "scripts/bar.lua"),
-            Self::Create => text!("scripts/record.lua", "scripts/create.lua"),
-            Self::End => text!("scripts/record.lua", "scripts/end.lua"),
-            Self::Heal => text!("scripts/index.lua", "scripts/heal.lua"),
-            Self::Look => text!("scripts/record.lua", "scripts/look.lua"),
-            Self::Purge => text!("scripts/index.lua", "scripts/purge.lua"),
-            Self::Renew => text!("scripts/record.lua", "scripts/renew.lua"),
-            Self::Reserve => text!("scripts/index.lua", "scripts/reserve.lua"),
-            Self::ReserveWithin => text!("scripts/index.lua", "scripts/reserve_within.lua"),
-            Self::Settle => text!("scripts/index.lua", "scripts/settle.lua"),
-            Self::Touch => text!("scripts/record.lua", "scripts/touch.lua"),
-            Self::Update => text!("scripts/record.lua", "scripts/update.lua"),
-            Self::WorkClaim => text!("scripts/work.lua", "scripts/work_claim.lua"),
-            Self::WorkFinish => text!("scripts/work.lua", "scripts/work_finish.lua"),
-            Self::WorkGiveBack => text!("scripts/work.lua", "scripts/work_give_back.lua"),
-            Self::WorkKeep => text!("scripts/work.lua", "scripts/work_keep.lua"),
+            Self::Bar => text!("record", "over", "bar"),
+            Self::Create => text!("record", "write", "create"),
+            Self::End => text!("record", "over", "end"),
+            Self::Heal => text!("index", "heal"),
+            Self::Look => text!("open", "look"),
+            Self::Purge => text!("index", "purge"),
+            Self::Renew => text!("record", "over", "write", "changes", "renew"),
+            Self::Reserve => text!("index", "reserve"),
+            Self::ReserveWithin => text!("index", "reserve_within"),
+            Self::Touch => text!("open", "touch"),
+            Self::Update => text!("open", "write", "changes", "update"),
+            Self::WorkClaim => text!("work", "work_claim"),
+            Self::WorkFinish => text!("work", "work_finish"),
+            Self::WorkGiveBack => text!("work", "work_give_back"),
+            Self::WorkKeep => text!("work", "work_keep"),
         }
     }
 }

@@ -14,10 +14,13 @@ use session_core::{
 use crate::{
     RedisOptions,
     connection::Connection,
-    error::{Effect, refused, unexpected},
+    envelope,
+    error::{Effect, refused},
+    hash::read_hash,
+    head::{owner, terms},
     keys::Keys,
     listener::Listener,
-    record::{Found, add_changes, add_pairs, add_user, decode, millis, optional_fields},
+    record::{add_changes, add_pairs, millis, optional_fields},
     reply::{Reply, read_time},
     reserve::Listing,
     script::Script,
@@ -99,26 +102,6 @@ impl RedisStore {
         calls.add_command(command);
         Reply::read(self.connection.call(&calls).await?.pop())
     }
-
-    /// What the fields of a session's hash are. What cannot be read is nothing, and logged.
-    pub(crate) fn read_hash(&self, id: &SessionId, answer: Value) -> Result<Found, Error> {
-        let fields = match answer {
-            Value::ServerError(error) if error.code() == "WRONGTYPE" => {
-                tracing::warn!(session = %id, "a session's key holds no hash");
-                return Ok(Found::Nothing);
-            }
-            Value::ServerError(error) => return Err(refused(error, Effect::Reads)),
-            fields => fields.into_map_iter().map_err(|_| unexpected(Effect::Reads))?,
-        };
-        let fields = fields.filter_map(|field| match field {
-            (Value::BulkString(name), Value::BulkString(value)) => Some((name, value)),
-            _ => None,
-        });
-        Ok(decode(fields, self.connection.clock.now()).unwrap_or_else(|damage| {
-            tracing::warn!(session = %id, %damage, "a session's record cannot be read");
-            Found::Nothing
-        }))
-    }
 }
 
 impl fmt::Debug for RedisStore {
@@ -138,10 +121,10 @@ impl SessionStore for RedisStore {
         create
             .arg(millis(new.lifetime.idle))
             .arg(millis(new.lifetime.absolute))
-            .arg(size);
-        add_user(&mut create, new.user.as_deref());
-        let fields = optional_fields(Some(&new.lifetime), &new.about, new.seal.as_ref());
-        create.arg(new.delta.sets().count() + fields.len()).arg(&fields);
+            .arg(size)
+            .arg(&terms(&new.lifetime))
+            .arg(owner(new.user.as_deref()))
+            .arg(optional_fields(&new.about, new.seal.as_ref()));
         add_pairs(&mut create, &new.delta);
         let reply = match &new.user {
             Some(user) => {
@@ -173,15 +156,18 @@ impl SessionStore for RedisStore {
         if self.connection.clock.is_old() {
             reads.cmd("TIME");
         }
-        let mut answers = self.connection.send(&reads, Effect::Reads).await?.into_iter();
-        let records: Vec<_> = answers.by_ref().take(ids.len()).collect();
-        if let Some(time) = answers.next().as_ref().and_then(read_time) {
+        let mut answers = self.connection.exchange(&reads, Effect::Reads).await?;
+        if answers.len() > ids.len()
+            && let Some(time) = answers.pop().and_then(|time| envelope::open(time).ok())
+            && let Some(time) = read_time(&time)
+        {
             self.connection.clock.set(time);
         }
-        let found = ids.iter().zip(records).map(|(id, answer)| {
-            let found = self.read_hash(id, answer)?;
-            Ok(found.loaded(id, self.connection.clock.now()))
-        });
+        let now = self.connection.clock.now();
+        let found = ids
+            .iter()
+            .zip(answers)
+            .map(|(id, answer)| Ok(read_hash(id, answer, now)?.loaded(id, now)));
         let found: Vec<_> = found.collect::<Result<_, Error>>()?;
         let loaded = Loaded::first(ids, found);
         if let Some((cache, reading)) = near {
@@ -196,15 +182,19 @@ impl SessionStore for RedisStore {
             let near = self.near_change(&id);
             let mut call = Script::Update.on(&[self.keys.session(&id)]);
             call.arg(u8::from(update.touch)).arg(update.max_size);
-            match &update.expectation {
-                None => call.arg("").arg("").arg(""),
-                Some(Expectation {
-                    key,
-                    value: Some(value),
-                }) => call.arg("=").arg(key).arg(value.as_bytes()),
-                Some(Expectation { key, value: None }) => call.arg("-").arg(key).arg(""),
-            };
-            call.arg(update.seal.as_ref().map_or(&[][..], Seal::as_bytes));
+            if update.expectation.is_none() && update.seal.is_none() {
+                call.arg(4);
+            } else {
+                call.arg(8).arg(update.seal.as_ref().map_or(&[][..], Seal::as_bytes));
+                match &update.expectation {
+                    None => call.arg("").arg("").arg(""),
+                    Some(Expectation {
+                        key,
+                        value: Some(value),
+                    }) => call.arg("=").arg(key).arg(value.as_bytes()),
+                    Some(Expectation { key, value: None }) => call.arg("-").arg(key).arg(""),
+                };
+            }
             add_changes(&mut call, &update.delta);
             match self.call(call).await? {
                 Reply::Moved(successor) if update.seal.is_none() => id = successor,
@@ -230,18 +220,23 @@ impl SessionStore for RedisStore {
         let _near = self.near_change(from);
         let login = renewal.login.as_ref();
         let about = login.map(|login| login.about.clone()).unwrap_or_default();
-        let lifetime = login.map(|login| &login.lifetime);
-        let fields = optional_fields(lifetime, &about, renewal.seal.as_ref());
+        let fields = optional_fields(&about, renewal.seal.as_ref());
         let nonce = renewal.nonce().map_or(&[][..], |nonce| nonce.as_bytes());
         let renew = |only_asks: bool| {
             let mut renew = Script::Renew.on(&[self.keys.session(from), self.keys.session(to)]);
             renew.arg(to.to_string()).arg(u8::from(login.is_some()));
-            match lifetime {
-                Some(lifetime) => renew.arg(millis(lifetime.idle)).arg(millis(lifetime.absolute)),
-                None => renew.arg("").arg(""),
+            match login.map(|login| &login.lifetime) {
+                Some(lifetime) => renew
+                    .arg(millis(lifetime.idle))
+                    .arg(millis(lifetime.absolute))
+                    .arg(&terms(lifetime)),
+                None => renew.arg("").arg("").arg(""),
             };
-            add_user(&mut renew, renewal.user.as_deref());
-            renew.arg(renewal.max_size).arg(u8::from(only_asks)).arg(nonce);
+            renew
+                .arg(owner(renewal.user.as_deref()))
+                .arg(renewal.max_size)
+                .arg(u8::from(only_asks))
+                .arg(nonce);
             renew.arg(fields.len()).arg(&fields);
             add_changes(&mut renew, &renewal.delta);
             renew

@@ -88,7 +88,7 @@ fn key(id: &SessionId) -> String {
     format!("{{{high:02x}{low:02x}}}:{id}")
 }
 
-/// Whether an answer is a script's `done`, or a record.
+/// Whether an answer is a script's number or `done`, or a record.
 fn is_done(answer: &Value) -> bool {
     match answer {
         Value::Array(parts) => match parts.first() {
@@ -96,6 +96,7 @@ fn is_done(answer: &Value) -> bool {
             _ => false,
         },
         Value::Map(fields) => !fields.is_empty(),
+        Value::Int(number) => *number > 0,
         _ => false,
     }
 }

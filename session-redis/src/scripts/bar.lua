@@ -11,7 +11,7 @@ if record.kind == 'moved' then
 end
 -- A marker that leads nowhere: nothing is made where one is. It stands as long as a reservation is young.
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], '\0m', '', '\0l', '1', '\0s', digits(now()))
+redis.call('HSET', KEYS[1], '\0h', marker(now(), true, '', ''))
 redis.call('PEXPIRE', KEYS[1], 60000)
 if record.kind == 'live' then
     announce(KEYS[1])

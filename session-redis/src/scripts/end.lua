@@ -17,14 +17,16 @@ end
 local key, passed, most = KEYS[1], {}, KEYS[2] and 0 or 1000
 local record = at(key)
 while record.kind == 'moved' and not record.by_login and #passed < most do
-    passed[#passed + 1] = key
+    passed[#passed + 1] = { key = key, head = record.head }
     key = string.sub(key, 1, -33) .. record.successor
     record = at(key)
 end
 -- Whoever comes from a marker on the way has one step then: to end everyone is to come from each. A server that is out
 -- of memory refuses it, and nothing fails of that.
 for i = 1, #passed - 1 do
-    redis.pcall('HSET', passed[i], '\0m', string.sub(key, -32))
+    local head = passed[i].head
+    head = string.sub(head, 1, 8) .. string.sub(key, -32) .. string.sub(head, 41)
+    redis.pcall('HSET', passed[i].key, '\0h', head)
 end
 
 if record.kind == 'moved' and not record.by_login then

@@ -7,7 +7,7 @@
 --
 -- It has no TTL: servers that are short of memory remove keys with one first.
 
--- Up to where a score is past for good. The nodes of a cluster have clocks of their own, hence the minute.
-local function past()
-    return digits(now() - 60000)
+-- Up to where a score is past for good at this time. The nodes of a cluster have clocks of their own, hence the minute.
+local function past(time)
+    return time - 60000
 end

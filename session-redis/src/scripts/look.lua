@@ -1,19 +1,9 @@
 -- Tells what has become of a session.
 -- KEYS: 1 the session
--- Returns {'done', how long it lives and is not locked if nobody uses it (ms)}, {'moved', the id that came after},
---         {'locked'} or {'ended'}
+-- Returns {'done', how long it lives and is not locked if nobody uses it (ms)}, or what `open.lua` answers
 
-local record = at(KEYS[1])
-if record.kind == 'moved' and not record.by_login then
-    return { 'moved', record.successor }
-elseif record.kind ~= 'live' then
-    return { 'ended' }
-elseif record.locked then
-    return { 'locked' }
-end
-local left = redis.call('PTTL', KEYS[1])
-local lock, seen = unpack(redis.call('HMGET', KEYS[1], '\0k', '\0s'))
-if lock then
-    left = math.min(left, (number(seen) or 0) + (number(lock) or 0) - record.time)
+local left = redis.call('PTTL', key)
+if lock > 0 then
+    left = math.min(left, seen + lock - time)
 end
 return { 'done', left }

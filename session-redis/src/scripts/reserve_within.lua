@@ -8,11 +8,11 @@ for i = 3, #ARGV do
     known[ARGV[i]] = true
 end
 local key, time = KEYS[1], now()
-redis.call('ZREMRANGEBYSCORE', key, '-inf', past())
+redis.call('ZREMRANGEBYSCORE', key, '-inf', past(time))
 for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do
     if #member == 32 and member ~= ARGV[1] and not known[member] then
         return { 'conflict' }
     end
 end
-redis.call('ZADD', key, digits(time + tonumber(ARGV[2])), ARGV[1], digits(time + 60000), '+' .. ARGV[1])
+redis.call('ZADD', key, time + ARGV[2], ARGV[1], time + 60000, '+' .. ARGV[1])
 return { 'done' }

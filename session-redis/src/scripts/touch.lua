@@ -1,12 +1,7 @@
 -- Starts a session's idle timeout again.
 -- KEYS: 1 the session
--- Returns {'done'}, {'ended'} or {'locked'}
+-- Returns the version, or what `open.lua` answers
 
-local record = at(KEYS[1])
-if record.kind ~= 'live' then
-    return { 'ended' }
-elseif record.locked then
-    return { 'locked' }
-end
-touch(KEYS[1], record)
-return { 'done' }
+redis.call('HSET', key, '\0h', struct.pack('>BI6I6', 1, version, time) .. string.sub(head, 14))
+redis.call('PEXPIRE', key, math.min(idle, stop - time))
+return version

@@ -9,5 +9,5 @@ if work.done then
 elseif work.held and work.claim ~= ARGV[1] then
     return { 'in use' }
 end
-redis.call('HSET', KEYS[1], 'claim', ARGV[1], 'until', digits(work.time + tonumber(ARGV[2])))
+redis.call('HSET', KEYS[1], 'claim', ARGV[1], 'until', work.time + ARGV[2])
 return { 'done' }

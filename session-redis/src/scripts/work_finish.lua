@@ -7,6 +7,6 @@ local work = at(KEYS[1])
 if work.claim ~= ARGV[1] or not (work.held or work.done) then
     return { 'ended' }
 elseif work.held then
-    redis.call('HSET', KEYS[1], 'done', digits(work.time))
+    redis.call('HSET', KEYS[1], 'done', work.time)
 end
 return { 'done' }

@@ -7,5 +7,5 @@ local work = at(KEYS[1])
 if not work.held or work.claim ~= ARGV[1] then
     return { 'ended' }
 end
-redis.call('HSET', KEYS[1], 'until', digits(work.time + tonumber(ARGV[2])))
+redis.call('HSET', KEYS[1], 'until', work.time + ARGV[2])
 return { 'done' }

@@ -139,8 +139,8 @@ async fn a_long_chain_of_renewals_is_gone_through_once() {
     // The server counts what scripts ask for.
     let steps = |admin: &mut redis::Connection| -> u64 {
         let stats: String = run(admin, &["INFO", "commandstats"]);
-        let hmget = stats.lines().find(|line| line.starts_with("cmdstat_hmget:")).unwrap();
-        let calls = hmget.split(['=', ',']).nth(1).unwrap();
+        let hget = stats.lines().find(|line| line.starts_with("cmdstat_hget:")).unwrap();
+        let calls = hget.split(['=', ',']).nth(1).unwrap();
         calls.parse().unwrap()
     };
     let before = steps(&mut admin);

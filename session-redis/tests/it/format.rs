@@ -8,7 +8,37 @@ use crate::{
     admin, connected, key, load, new_id, new_user, patient, run, server, session, session_of, set, store, successor_of,
 };
 
-type Hash = BTreeMap<String, String>;
+type Hash = BTreeMap<String, Vec<u8>>;
+
+/// The name of the field that is a record's or a marker's head.
+const HEAD: &str = "\0h";
+
+/// The head of a record, of these numbers: version, last seen, size, created, idle timeout, absolute end, renewed, lock,
+/// renewal.
+fn record_head(numbers: [u64; 9], owner: &[u8]) -> Vec<u8> {
+    head(&[1], &numbers, owner)
+}
+
+fn head(first: &[u8], numbers: &[u64], end: &[u8]) -> Vec<u8> {
+    let numbers = numbers.iter().flat_map(|number| number.to_be_bytes()[2..].to_vec());
+    [first, &numbers.collect::<Vec<_>>(), end].concat()
+}
+
+/// The number at this place, counted from 1, as `scripts/record.lua` does.
+fn number(head: &[u8], at: usize) -> u64 {
+    head[at - 1..at + 5]
+        .iter()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+fn head_of(admin: &mut redis::Connection, id: &SessionId) -> Vec<u8> {
+    run(admin, &["HGET", &key(id), HEAD])
+}
+
+fn set_head(admin: &mut redis::Connection, id: &SessionId, head: &[u8]) {
+    let mut set = redis::cmd("HSET");
+    let _fields: u32 = set.arg(key(id)).arg(HEAD).arg(head).query(admin).unwrap();
+}
 
 /// The server's time, in milliseconds.
 fn now(admin: &mut redis::Connection) -> u64 {
@@ -20,32 +50,13 @@ fn now(admin: &mut redis::Connection) -> u64 {
 async fn a_hash_written_by_hand_loads() {
     let mut admin = admin(server());
     let (id, now) = (new_id(), now(&mut admin));
-    let (created, stop) = ((now - 5000).to_string(), (now + 60_000).to_string());
-    let words = [
-        "HSET",
-        &key(&id),
-        "\0f",
-        "1",
-        "\0v",
-        "7",
-        "\0u",
-        "älice",
-        "\0c",
-        &created,
-        "\0s",
-        &created,
-        "\0i",
-        "30000",
-        "\0e",
-        &stop,
-        "\0z",
-        "9",
-        "cart",
-        "[1,2]",
-        "unknown \0",
-        "x",
-    ];
-    let _fields: u32 = run(&mut admin, &words);
+    let (created, stop) = (now - 5000, now + 60_000);
+    let numbers = [7, created, 9, created, 30_000, stop, created, 0, 0];
+    set_head(&mut admin, &id, &record_head(numbers, "\x01älice".as_bytes()));
+    let _fields: u32 = run(
+        &mut admin,
+        &["HSET", &key(&id), "cart", "[1,2]", "unknown \0", "x", "\0?", "x"],
+    );
     let _set: u32 = run(&mut admin, &["PEXPIRE", &key(&id), "30000"]);
 
     let store = store().await;
@@ -58,7 +69,8 @@ async fn a_hash_written_by_hand_loads() {
     assert!(record.loaded_at - record.last_seen >= Duration::from_secs(5));
     assert!(record.loaded_at - record.last_seen < Duration::from_secs(60));
     store.update(&id, &Update::new(set("cart", "[]"))).await.unwrap();
-    assert_eq!(run::<String>(&mut admin, &["HGET", &key(&id), "\0z"]), "6");
+    let head = head_of(&mut admin, &id);
+    assert_eq!((number(&head, 2), number(&head, 14)), (8, 6));
 }
 
 #[tokio::test]
@@ -72,21 +84,16 @@ async fn a_session_is_a_hash_and_a_renewal_a_marker() {
     store.create(&id, &new).await.unwrap();
 
     let hash: Hash = run(&mut admin, &["HGETALL", &key(&id)]);
-    let created: u64 = hash["\0c"].parse().unwrap();
+    let created = number(&hash[HEAD], 20);
     assert!((before..before + 60_000).contains(&created));
     let stop = created + 43_200_000;
+    let numbers = [1, created, 2, created, 1_800_000, stop, created, 0, 0];
+    let owner = [b"\x01", user.as_bytes()].concat();
     let expected = [
-        ("\0c", created.to_string()),
-        ("\0e", stop.to_string()),
-        ("\0f", "1".to_owned()),
-        ("\0i", "1800000".to_owned()),
-        ("\0s", created.to_string()),
-        ("\0u", user.clone()),
-        ("\0v", "1".to_owned()),
-        ("\0z", "2".to_owned()),
-        ("n", "1".to_owned()),
+        (HEAD.to_owned(), record_head(numbers, &owner)),
+        ("n".to_owned(), b"1".to_vec()),
     ];
-    assert_eq!(hash, expected.map(|(name, value)| (name.to_owned(), value)).into());
+    assert_eq!(hash, expected.into());
     let left: u64 = run(&mut admin, &["PTTL", &key(&id)]);
     assert!((1_740_000..=1_800_000).contains(&left), "{left}");
 
@@ -95,19 +102,18 @@ async fn a_session_is_a_hash_and_a_renewal_a_marker() {
     store.renew(&id, &to, &renewal).await.unwrap();
     let marker: Hash = run(&mut admin, &["HGETALL", &key(&id)]);
     let renewed = load(&store, &to).await.unwrap().last_seen;
-    let expected = [
-        ("\0l", "0".to_owned()),
-        ("\0m", to.to_string()),
-        ("\0s", (renewed.unix_timestamp_nanos() / 1_000_000).to_string()),
-    ];
-    assert_eq!(marker, expected.map(|(name, value)| (name.to_owned(), value)).into());
+    let renewed = (renewed.unix_timestamp_nanos() / 1_000_000) as u64;
+    let expected = head(&[2, 0], &[renewed], to.to_string().as_bytes());
+    assert_eq!(marker, [(HEAD.to_owned(), expected)].into());
     let left: u64 = run(&mut admin, &["PTTL", &key(&id)]);
     assert!((240_000..=300_000).contains(&left), "{left}");
     let hash: Hash = run(&mut admin, &["HGETALL", &key(&to)]);
-    assert_eq!(
-        (hash["\0v"].as_str(), hash["\0z"].as_str(), hash["n"].as_str()),
-        ("2", "3", "22")
-    );
+    let numbers = [2, renewed, 3, created, 1_800_000, stop, renewed, 0, 0];
+    let expected = [
+        (HEAD.to_owned(), record_head(numbers, &owner)),
+        ("n".to_owned(), b"22".to_vec()),
+    ];
+    assert_eq!(hash, expected.into());
     let left: u64 = run(&mut admin, &["PTTL", &key(&to)]);
     assert!((1_740_000..=1_800_000).contains(&left), "{left}");
 
@@ -116,7 +122,7 @@ async fn a_session_is_a_hash_and_a_renewal_a_marker() {
         .renew(&to, &third, &Renewal::login("bob", Lifetime::default()))
         .await
         .unwrap();
-    assert_eq!(run::<String>(&mut admin, &["HGET", &key(&to), "\0l"]), "1");
+    assert_eq!(head_of(&mut admin, &to)[..2], [2, 1]);
 
     // Both ids end when the session does: a renewal keeps the score.
     let index = format!("session:user:{user}");
@@ -168,14 +174,23 @@ async fn prefixes_do_not_see_each_other() {
 async fn a_damaged_record_is_a_missing_session() {
     let (store, mut admin) = (store().await, admin(server()));
     for words in [
-        &["HSET", "@", "\0v", "x"][..],
-        &["HSET", "@", "\0v", "1.5"],
-        &["HSET", "@", "\0e", ""],
-        &["HSET", "@", "\0i", "0x10"],
-        &["HSET", "@", "\0z", "1e3"],
-        &["HSET", "@", "\0f", "2"],
-        &["HDEL", "@", "\0v"],
-        &["HDEL", "@", "\0f", "\0v", "\0u", "\0c", "\0s", "\0i", "\0e", "\0z"],
+        &["HSET", "@", HEAD, ""][..],
+        &["HSET", "@", HEAD, "\x01"],
+        &["HSET", "@", HEAD, "\x02"],
+        &[
+            "HSET",
+            "@",
+            HEAD,
+            "\x01 that ends before it has said all that it is to say",
+        ],
+        &[
+            "HSET",
+            "@",
+            HEAD,
+            "\x03 long enough, but of a format that nobody knows yet......",
+        ],
+        &["HSET", "@", HEAD, "\x02\x01 no successor"],
+        &["HDEL", "@", HEAD],
         &["SET", "@", "text"],
         &[
             "EVAL",
@@ -251,7 +266,10 @@ async fn a_damaged_value_is_an_error_for_its_key_alone() {
 async fn a_session_whose_time_to_live_is_lost_ends_at_its_absolute_end() {
     let (store, mut admin) = (store().await, admin(server()));
     let id = session(&store).await;
-    let _fields: u32 = run(&mut admin, &["HSET", &key(&id), "\0e", "1000"]);
+    let mut head = head_of(&mut admin, &id);
+    head[31..37].copy_from_slice(&1000u64.to_be_bytes()[2..]);
+    set_head(&mut admin, &id, &head);
+    let _set: u32 = run(&mut admin, &["PERSIST", &key(&id)]);
     assert!(matches!(store.touch(&id).await, Err(Error::Ended)));
     assert!(matches!(
         store.update(&id, &Update::new(set("a", "1"))).await,
