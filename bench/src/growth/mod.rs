@@ -1,8 +1,8 @@
 //! Growth: what changes when a store holds not a thousand sessions but a million.
 //!
 //! Two databases of a Redis, and two schemas of a PostgreSQL, one with few sessions and one with many, are asked the same
-//! in turns: so what else the machine does, it does to both. Then expired sessions are purged among the many while others are used, and an hour's
-//! touches come within about a minute.
+//! in turns: so what else the machine does, it does to both. Then expired sessions are purged among the many while others
+//! are used, and an hour's touches come within about a minute.
 
 mod compared;
 mod crowd;
@@ -80,17 +80,14 @@ async fn of_store<G: Ground>(grounds: [G; 2], options: &Options, results: &mut R
     let mut fields = [Field::fill(few, counts[0]).await?, Field::fill(many, counts[1]).await?];
     results.sizes.extend(fields[1].sizes().await?);
     progress::<G>("one operation at a time");
-    results
-        .latencies
-        .extend(latency::measure(&mut fields, options.turns()).await?);
+    let latencies = latency::measure(&mut fields, options.turns()).await?;
+    results.latencies.extend(latencies);
     progress::<G>("64 at once");
-    results
-        .rates
-        .extend(together::measure(&mut fields, options.rounds()).await?);
+    let rates = together::measure(&mut fields, options.rounds()).await?;
+    results.rates.extend(rates);
     progress::<G>("purge");
-    results
-        .purges
-        .push(purge::measure(&mut fields[1], options.expired()).await?);
+    let [_, many] = &mut fields;
+    results.purges.push(purge::measure(many, options.expired()).await?);
     Ok(())
 }
 

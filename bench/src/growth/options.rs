@@ -3,7 +3,7 @@ use std::{fmt, path::PathBuf};
 use clap::Args;
 
 /// How growth is measured.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Options {
     /// With 100 and 20,000 sessions, to see whether it works; no files are written.
     #[arg(long)]

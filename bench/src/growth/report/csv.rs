@@ -66,3 +66,32 @@ impl Csv {
         let _written = writeln!(self.0, "{},{median:.4},{low:.4},{high:.4}", names.join(","));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{growth::size::Size, variant::Backend};
+
+    #[test]
+    fn every_line_has_the_columns_of_the_heading() {
+        let latencies = Compared::of(Backend::Redis, &"load", [vec![10.0], vec![12.0]], |few, many| {
+            many / few
+        });
+        let results = Results {
+            latencies: latencies.into_iter().collect(),
+            sizes: vec![Size {
+                backend: Backend::Postgres,
+                part: "rows".to_owned(),
+                bytes: 1000,
+                sessions: 4,
+            }],
+            ..Results::default()
+        };
+        let csv = csv("# head\n", &Options::default(), &results);
+        let lines: Vec<_> = csv.lines().collect();
+        assert_eq!(lines[0], "# head");
+        assert_eq!(lines[4], "one at a time,Redis,load,times as long,1.2000,1.2000,1.2000");
+        assert_eq!(lines[5], "size,Postgres,rows,bytes a session,250,,");
+        assert!(lines[1..].iter().all(|line| line.split(',').count() == 7), "{csv}");
+    }
+}

@@ -36,7 +36,9 @@ fn ratios(area: &Area<'_>, options: &Options, results: &Results) -> Result<(), B
         }
     }
     let [few, many] = options.sessions();
-    let top = lines.iter().map(|line| line.ratio.high).fold(1.5, f64::max) + 0.1;
+    // What a busy machine spreads beyond this would leave no room for the rest.
+    let highest = lines.iter().map(|line| line.ratio.high).fold(1.5, f64::max);
+    let top = highest.clamp(LIMIT, 2.0) + 0.1;
     // A group has a bar of width one for each store, and one for the space between.
     let width = (names.len() * 3) as f64;
     let mut chart = ChartBuilder::on(area)
@@ -59,6 +61,7 @@ fn ratios(area: &Area<'_>, options: &Options, results: &Results) -> Result<(), B
     chart
         .configure_mesh()
         .disable_x_mesh()
+        .light_line_style(WHITE)
         .x_labels(names.len() * 3 + 1)
         .x_label_formatter(&name)
         .draw()?;
@@ -73,14 +76,14 @@ fn ratios(area: &Area<'_>, options: &Options, results: &Results) -> Result<(), B
             .collect();
         let shapes = bars
             .iter()
-            .map(|(x, ratio)| Rectangle::new([(*x, 0.0), (x + 0.9, ratio.median)], style));
+            .map(|(x, ratio)| Rectangle::new([(*x, 0.0), (x + 0.9, ratio.median.min(top))], style));
         chart
             .draw_series(shapes)?
             .label(format!("{backend:?}"))
             .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 10, y + 5)], style));
-        let spreads = bars
-            .iter()
-            .map(|(x, ratio)| PathElement::new([(x + 0.45, ratio.low), (x + 0.45, ratio.high)], BLACK));
+        let spreads = bars.iter().map(|(x, ratio)| {
+            PathElement::new([(x + 0.45, ratio.low.min(top)), (x + 0.45, ratio.high.min(top))], BLACK)
+        });
         chart.draw_series(spreads)?;
     }
     chart
@@ -122,7 +125,12 @@ fn sizes(area: &Area<'_>, results: &Results) -> Result<(), Box<dyn Error>> {
         .x_label_area_size(30)
         .y_label_area_size(50)
         .build_cartesian_2d(0.0..2.0, 0.0..top * 1.1)?;
-    chart.configure_mesh().disable_x_mesh().x_labels(0).y_desc("").draw()?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .x_labels(0)
+        .y_label_formatter(&|bytes| format!("{bytes:.0}"))
+        .draw()?;
     let text = ("sans-serif", 12);
     for (x, from, to, part, color) in bars {
         chart.draw_series([Rectangle::new([(x + 0.1, from), (x + 0.9, to)], color.filled())])?;
