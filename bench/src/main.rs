@@ -8,6 +8,7 @@
 mod alone;
 mod app;
 mod disk;
+mod growth;
 mod instructions;
 mod load;
 mod machine;
@@ -36,19 +37,22 @@ struct Arguments {
     options: Options,
 }
 
-/// What the processes are that the benchmark starts.
+/// A benchmark of its own, and what the processes are that the benchmark starts.
 #[derive(Debug, Subcommand)]
 enum Part {
     /// An instance of the app. It prints its address and ends with its input.
     Serve { variant: Variant, url: String },
     /// The load on an instance. It reads orders, a line of JSON each, and answers each with another.
     Load { address: SocketAddr, elsewhere: SocketAddr },
+    /// What changes with a million sessions.
+    Growth(growth::Options),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.part {
         None => run::run(&arguments.options),
+        Some(Part::Growth(options)) => growth::run(&options),
         // As an app is run that says no more than `#[tokio::main]`.
         Some(Part::Serve { variant, url }) => runtime::Runtime::new()
             .map_err(Failure::from)

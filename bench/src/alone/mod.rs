@@ -15,6 +15,7 @@ use session_redis::RedisStore;
 use tokio::runtime::Runtime;
 
 pub(crate) use line::Line;
+pub(crate) use operation::{new_session, page};
 
 use self::{driver::Driver, operation::Operation, postgres::PostgresDriver, redis::RedisDriver, scene::Scene};
 use crate::{Failure, quartiles::Quartiles, run::Options, servers::Servers, variant::Backend};

@@ -41,7 +41,7 @@ impl Operation {
 }
 
 /// A visitor's session with a record of 300 bytes.
-pub(super) fn new_session() -> Result<NewSession, Failure> {
+pub(crate) fn new_session() -> Result<NewSession, Failure> {
     let mut delta = page()?;
     for part in 0..4 {
         delta.set(format!("part{part}"), text()?)?;
@@ -50,7 +50,7 @@ pub(super) fn new_session() -> Result<NewSession, Failure> {
 }
 
 /// A change of one key: a fifth of the record.
-pub(super) fn page() -> Result<Delta, Failure> {
+pub(crate) fn page() -> Result<Delta, Failure> {
     let mut delta = Delta::default();
     delta.set("page", text()?)?;
     Ok(delta)

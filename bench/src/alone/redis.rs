@@ -36,7 +36,7 @@ impl RedisDriver {
             let commands: Vec<_> = monitor
                 .on_message::<String>()
                 .map(|line| words(&line))
-                .take_while(|words| std::future::ready(!words.last().is_some_and(|word| word == END.as_bytes())))
+                .take_while(|words| std::future::ready(words.last().is_none_or(|word| word != END.as_bytes())))
                 .filter(|words| std::future::ready(!words.is_empty()))
                 .collect()
                 .await;
