@@ -187,7 +187,7 @@ async fn two_instances_with_the_number_0_prepare_an_empty_database_once() {
     assert_eq!(errors.matches(SET_UP).count(), 1, "{errors}");
     assert_eq!(
         errors.matches("made the tables").count(),
-        4,
+        5,
         "one for each version: {errors}"
     );
 }
