@@ -43,6 +43,8 @@
 //! instances tell each other at once when a session ends. Without, those who wait for that
 //! (`session_core::until_ended`, `Session::ended`) are served by a look about every second an instance.
 //!
+//! With `+client|tracking` (`+client` before Redis 7) as well there may be a [near cache](RedisOptions::near_cache).
+//!
 //! # When the server is away
 //!
 //! Every operation returns within the [connect timeout](RedisOptions::connect_timeout) and the
