@@ -164,10 +164,10 @@ impl Connection {
     /// Connects, and learns in one go what there is to know of the server.
     async fn connect(&self) -> Result<Link, ConnectError> {
         let link = Link::open(&self.options, self.tls.as_ref(), self.near.as_ref()).await?;
-        if self.near.is_some() {
-            self.ask_to_tell(&link).await?;
-        }
         let mut questions = redis::pipe();
+        if self.near.is_some() {
+            questions.add_command(NearEar::ask());
+        }
         questions.cmd("ROLE");
         questions
             .cmd("INFO")
@@ -185,7 +185,16 @@ impl Connection {
         };
         let mut answers = answers.into_iter();
         let address = self.options.address();
-        // A user who may not ask the first three learns less.
+        if self.near.is_some()
+            && let Some(Err(error)) = answers.next().map(Value::extract_error)
+        {
+            link.hang_up();
+            tracing::warn!(
+                error = &error as &dyn StdError,
+                "the near cache serves nothing: Redis does not let this user say CLIENT TRACKING"
+            );
+        }
+        // A user who may not ask the next three learns less.
         if answers.next().is_some_and(|role| is_replica(&role)) {
             return Err(ConnectError::Replica { address });
         }
@@ -208,27 +217,6 @@ impl Connection {
             }
         }
         Ok(link)
-    }
-
-    /// Asks the server to tell the near cache what changes.
-    async fn ask_to_tell(&self, link: &Link) -> Result<(), ConnectError> {
-        let mut ask = redis::pipe();
-        ask.add_command(NearEar::ask());
-        match link.send(&ask, self.options.connect_timeout).await {
-            Ok(answers) => {
-                let refused = answers.into_iter().find_map(|answer| answer.extract_error().err());
-                if let Some(error) = refused {
-                    link.hang_up();
-                    tracing::warn!(
-                        error = &error as &dyn StdError,
-                        "the near cache serves nothing: Redis does not let this user say CLIENT TRACKING"
-                    );
-                }
-                Ok(())
-            }
-            Err(Failure::Late(_)) => Err(self.late()),
-            Err(Failure::Lost { source, .. }) => Err(ConnectError::refused(&self.options, source)),
-        }
     }
 
     fn late(&self) -> ConnectError {

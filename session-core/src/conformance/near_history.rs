@@ -44,7 +44,7 @@ pub async fn near_caches_keep_the_promises<I: NearInstance>(instances: [Arc<I>; 
     let seed = env::var("SEED").map_or_else(|_| RandomState::new().hash_one(()), |seed| seed.parse().unwrap());
     println!("SEED={seed}");
     for instance in &instances {
-        live(instance.store()).await;
+        until_served(instance.store()).await;
     }
     let trouble = tokio::spawn(trouble(instances.clone(), Random(seed)));
     let browsers = (0..BROWSERS as u64).map(|number| {
@@ -65,13 +65,14 @@ pub async fn near_caches_keep_the_promises<I: NearInstance>(instances: [Arc<I>; 
     assert!(near > 0 && seen > 0, "nothing was read from the caches");
 }
 
-/// Waits until the cache of a store serves.
-async fn live(store: &dyn SessionStore) {
+/// Waits until the cache of a store serves what was read.
+pub(super) async fn until_served(store: &dyn SessionStore) {
     let (id, cache) = (create(store).await.expect("the store works"), cache(store));
     while cache.get(&[id]).is_none() {
         sleep(Duration::from_millis(10)).await;
         let _ = store.load(&[id]).await;
     }
+    let _ = store.end(&id).await;
 }
 
 fn cache(store: &dyn SessionStore) -> &NearCache {

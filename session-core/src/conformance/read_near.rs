@@ -1,10 +1,9 @@
-use std::time::Duration;
-
 use async_trait::async_trait;
 
+use super::near_history::until_served;
 use crate::{
-    Error, Fate, Lifetime, Loaded, NearCache, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore,
-    SessionToken, Update, Version, Watch,
+    Error, Fate, Loaded, NearCache, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore, Update, Version,
+    Watch,
 };
 
 /// A store whose sessions are read from its near cache where it has them, as the layer reads them.
@@ -21,14 +20,7 @@ impl<S: SessionStore> ReadNear<S> {
     ///
     /// If the store has none, or does not work.
     pub async fn new(store: S) -> Self {
-        let cache = store.near_cache().expect("the store has a near cache");
-        let id = SessionToken::random().unwrap().id();
-        store.create(&id, &NewSession::new(Lifetime::default())).await.unwrap();
-        while cache.get(&[id]).is_none() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            store.load(&[id]).await.unwrap();
-        }
-        store.end(&id).await.unwrap();
+        until_served(&store).await;
         Self(store)
     }
 }

@@ -4,11 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use session_core::{
     Lifetime, Loaded, NewSession, SessionStore, Update, Version,
-    conformance::{NearInstance, ReadNear, near_caches_keep_the_promises},
+    conformance::{ReadNear, near_caches_keep_the_promises},
 };
 use session_postgres::{PostgresOptions, PostgresStore};
 
-use crate::{harm::HarmedLink, new_id, patient, server, set};
+use crate::{
+    harm::{HarmedInstance, HarmedLink},
+    new_id, patient, server, set,
+};
 
 /// Enough for all sessions of a test.
 const BYTES: u64 = 10 << 20;
@@ -26,43 +29,22 @@ mod conformance {
     session_core::conformance_tests!(super::near().await);
 }
 
-struct Instance {
-    store: PostgresStore,
-    link: HarmedLink,
-}
-
-impl Instance {
-    async fn new() -> Arc<Self> {
-        crate::store().await;
-        let link = HarmedLink::to(server().port()).await;
-        let url = server()
-            .url()
-            .replace(&server().port().to_string(), &link.port.to_string());
-        let options = PostgresOptions::from_url(&url).unwrap();
-        let options = options.near_cache(BYTES).command_timeout(Duration::from_millis(300));
-        let options = options.connect_timeout(Duration::from_millis(500));
-        let store = PostgresStore::connect(options).await.unwrap();
-        Arc::new(Self { store, link })
-    }
-}
-
-impl NearInstance for Instance {
-    fn store(&self) -> &dyn SessionStore {
-        &self.store
-    }
-
-    fn harm(&self, choice: u64) {
-        self.link.harm(choice);
-    }
-
-    fn mend(&self) {
-        self.link.mend();
-    }
+async fn harmed() -> Arc<HarmedInstance<PostgresStore>> {
+    crate::store().await;
+    let link = HarmedLink::to(server().port()).await;
+    let url = server()
+        .url()
+        .replace(&server().port().to_string(), &link.port.to_string());
+    let options = PostgresOptions::from_url(&url).unwrap();
+    let options = options.near_cache(BYTES).command_timeout(Duration::from_millis(300));
+    let options = options.connect_timeout(Duration::from_millis(500));
+    let store = PostgresStore::connect(options).await.unwrap();
+    Arc::new(HarmedInstance { store, link })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn p3_p5_two_instances_with_broken_links_read_nothing_that_is_over() {
-    near_caches_keep_the_promises([Instance::new().await, Instance::new().await]).await;
+    near_caches_keep_the_promises([harmed().await, harmed().await]).await;
 }
 
 #[tokio::test]

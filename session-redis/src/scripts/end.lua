@@ -1,8 +1,8 @@
 -- Ends a session.
 -- KEYS: 1 the session  2 perhaps one to spare, in the same slot
--- Returns {'over', the id that ended}, {'ended'} if it was not there, {'moved', the id that came after} if there is more to follow, or
---         {'spare', the id} that came after the one to spare: whether that is another session than the first one has
---         to be seen to, then try again
+-- Returns {'over', the id that ended}, {'ended'} if it was not there, {'moved', the id that came after} if there is more
+--         to follow, or {'spare', the id} that came after the one to spare: whether that is another session than the
+--         first one has to be seen to, then try again
 --
 -- Without one to spare it follows renewals itself, up to a thousand, so that nobody renews faster than this ends. It
 -- finds their keys on the way: they are not in KEYS, and are in the same slot.

@@ -1,5 +1,6 @@
 //! A link to a server that can be harmed for a while.
 
+use session_core::{SessionStore, conformance::NearInstance};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -44,6 +45,26 @@ impl HarmedLink {
 
     pub(crate) fn mend(&self) {
         self.harm.send_replace(Harm::None);
+    }
+}
+
+/// An instance whose store reaches its server by such a link.
+pub(crate) struct HarmedInstance<S> {
+    pub(crate) store: S,
+    pub(crate) link: HarmedLink,
+}
+
+impl<S: SessionStore> NearInstance for HarmedInstance<S> {
+    fn store(&self) -> &dyn SessionStore {
+        &self.store
+    }
+
+    fn harm(&self, choice: u64) {
+        self.link.harm(choice);
+    }
+
+    fn mend(&self) {
+        self.link.mend();
     }
 }
 

@@ -4,11 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use session_core::{
     Lifetime, Loaded, NearCache, NewSession, SessionId, SessionStore, Update, Version,
-    conformance::{NearInstance, ReadNear, near_caches_keep_the_promises},
+    conformance::{ReadNear, near_caches_keep_the_promises},
 };
 use session_redis::{RedisOptions, RedisStore};
 
-use crate::{admin, connected, harm::HarmedLink, new_id, patient, patient_at, run, server, server::Server, set};
+use crate::{
+    admin, connected,
+    harm::{HarmedInstance, HarmedLink},
+    new_id, patient, patient_at, run, server,
+    server::Server,
+    set,
+};
 
 /// Enough for all sessions of a test.
 const BYTES: u64 = 10 << 20;
@@ -20,41 +26,20 @@ mod conformance {
     session_core::conformance_tests!(ReadNear::new(connected(patient(server()).near_cache(BYTES)).await).await);
 }
 
-struct Instance {
-    store: RedisStore,
-    link: HarmedLink,
-}
-
-impl Instance {
-    async fn new() -> Arc<Self> {
-        let link = HarmedLink::to(server().port()).await;
-        let url = server()
-            .url()
-            .replace(&server().port().to_string(), &link.port.to_string());
-        let options = RedisOptions::from_url(&url).unwrap();
-        let options = options.near_cache(BYTES).command_timeout(Duration::from_millis(300));
-        let store = connected(options.connect_timeout(Duration::from_millis(500))).await;
-        Arc::new(Self { store, link })
-    }
-}
-
-impl NearInstance for Instance {
-    fn store(&self) -> &dyn SessionStore {
-        &self.store
-    }
-
-    fn harm(&self, choice: u64) {
-        self.link.harm(choice);
-    }
-
-    fn mend(&self) {
-        self.link.mend();
-    }
+async fn harmed() -> Arc<HarmedInstance<RedisStore>> {
+    let link = HarmedLink::to(server().port()).await;
+    let url = server()
+        .url()
+        .replace(&server().port().to_string(), &link.port.to_string());
+    let options = RedisOptions::from_url(&url).unwrap();
+    let options = options.near_cache(BYTES).command_timeout(Duration::from_millis(300));
+    let store = connected(options.connect_timeout(Duration::from_millis(500))).await;
+    Arc::new(HarmedInstance { store, link })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn p3_p5_two_instances_with_broken_links_read_nothing_that_is_over() {
-    near_caches_keep_the_promises([Instance::new().await, Instance::new().await]).await;
+    near_caches_keep_the_promises([harmed().await, harmed().await]).await;
 }
 
 /// Whether a session that was read is read again without the server.
