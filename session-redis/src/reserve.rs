@@ -5,7 +5,7 @@ use session_core::{Error, SessionId, SessionLimit, SessionStore};
 
 use crate::{
     RedisStore,
-    error::Effect,
+    error::{Effect, unexpected},
     record::millis,
     reply::{Reply, is_no_script},
     script::Script,
@@ -30,17 +30,24 @@ impl RedisStore {
     /// Makes a session of a user's, by a script on this id, and lists it before: then whoever ends all of the user's
     /// sessions misses none.
     ///
-    /// All goes out together, which is one round trip, and the server does it in this order.
+    /// All goes out together, which is one round trip, and the server does it in this order. In a cluster the list and the
+    /// session are on nodes of their own, and each has to have answered.
     pub(crate) async fn make(&self, listing: &Listing<'_>, make: Cmd) -> Result<Reply, Error> {
         if let Some(limit) = listing.limit {
             return self.make_within(limit, listing, make).await;
+        }
+        if self.servers.is_cluster().await? {
+            return match self.call_lasting(self.reservation(listing)).await? {
+                Reply::Done(_) => self.make_listed(listing, make).await,
+                _ => Err(unexpected(Effect::Writes)),
+            };
         }
         let mut both = redis::pipe();
         both.add_command(self.reservation(listing)).add_command(make);
         both.add_command(self.settle(listing));
         let mut taught = false;
         loop {
-            let mut answers = self.connection.send(&both, Effect::Writes).await?.into_iter();
+            let mut answers = self.servers.send(&both, Effect::Lasts).await?.into_iter();
             let (listed, making) = (answers.next(), answers.next());
             let unknown = [&listed, &making].into_iter().flatten().any(is_no_script);
             let (listed, making) = (Reply::read(listed), Reply::read(making));
@@ -51,9 +58,18 @@ impl RedisStore {
             if !unknown || taught {
                 return listed.and(making);
             }
-            self.connection.teach().await?;
+            self.servers.teach().await?;
             taught = true;
         }
+    }
+
+    /// Makes a session that is listed, and ends its youth.
+    pub(crate) async fn make_listed(&self, listing: &Listing<'_>, make: Cmd) -> Result<Reply, Error> {
+        let reply = self.call_lasting(make).await?;
+        if let Err(error) = self.call(self.settle(listing)).await {
+            tracing::debug!(%error, "a session stays young for a minute");
+        }
+        Ok(reply)
     }
 
     /// What ends the youth of a session that is made, or is not going to be.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is the failure message")]
 
+mod cluster;
 mod concurrency;
 mod conformance;
 mod ended;
@@ -10,11 +11,14 @@ mod failure;
 mod format;
 mod harm;
 mod near;
+mod nodes;
 mod once;
 mod options;
 mod pressure;
 mod proxy;
+mod replicas;
 mod sealed;
+mod sentinel;
 mod server;
 mod tls;
 mod users;

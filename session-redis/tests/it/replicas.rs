@@ -1,0 +1,1 @@
+//! A primary whose replicas are waited for.
