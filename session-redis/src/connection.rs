@@ -155,6 +155,10 @@ impl Connection {
                     if answers.iter().any(is_of_link) {
                         self.retire(&link);
                     }
+                    if matches!(self.place, Place::Server(_)) && answers.iter().any(is_moved) {
+                        // It could not be asked when it was connected to.
+                        self.found_cluster.store(true, Ordering::Release);
+                    }
                     let refused = |answer: &Value| matches!(answer, Value::ServerError(_));
                     if let Some(replicas) = &self.replicas
                         && !answers.iter().all(refused)

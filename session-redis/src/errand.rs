@@ -8,8 +8,13 @@ use session_core::Error;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{
-    address::Address, backoff::pause, cluster::Cluster, envelope, error::Effect, redirect::Redirect, reply::read_time,
-    server::Server, slot::Slot, table::Table,
+    address::Address,
+    backoff::pause,
+    cluster::Cluster,
+    error::Effect,
+    slot::Slot,
+    table::Table,
+    trip::{Findings, Trip},
 };
 
 /// How often a command is sent on while nodes disagree. Each time costs a round trip, so the deadline comes first only
@@ -20,35 +25,16 @@ const TRIES: u32 = 16;
 const PATIENCE: u32 = 3;
 
 /// A command that is under way.
-struct Errand<'a> {
-    command: &'a Cmd,
+pub(crate) struct Errand<'a> {
+    pub(crate) command: &'a Cmd,
     slot: Slot,
     /// Where a node said that it has to go, and whether only this once.
-    sent_on: Option<(Address, bool)>,
-    answer: Option<Value>,
+    pub(crate) sent_on: Option<(Address, bool)>,
+    pub(crate) answer: Option<Value>,
     /// What was said instead of an answer.
-    excuse: Option<Value>,
-    is_taught: bool,
-}
-
-/// What goes to one node in one go.
-struct Trip {
-    server: Arc<Server>,
-    address: Address,
-    /// Whether keys are asked for that are about to be the node's.
-    asks: bool,
-    errands: Vec<usize>,
-}
-
-/// What a round of trips has shown.
-#[derive(Default)]
-struct Findings {
-    /// The table is not right any more, and perhaps who knows better.
-    stale: Option<Option<Address>>,
-    later: bool,
-    /// Nobody answered there, or has nothing to serve.
-    down: Vec<(usize, Arc<Server>)>,
-    failure: Option<Error>,
+    pub(crate) excuse: Option<Value>,
+    /// Whether the node has been taught the script that it did not know.
+    pub(crate) is_taught: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -67,46 +53,56 @@ impl Cluster {
     /// What a node did not do because the key is elsewhere, or does not know how to do, is sent again. So is what could
     /// not be sent at all, if there is another node for it by then. All ends by one deadline.
     pub(crate) async fn exchange(&self, commands: &Pipeline, effect: Effect) -> Result<Vec<Value>, Error> {
+        let mut errands: Vec<_> = commands.cmd_iter().map(Errand::new).collect();
+        let failed = self.run(&mut errands, commands, effect).await.err();
+        let answers: Vec<_> = errands.into_iter().filter_map(|errand| errand.answer).collect();
+        match failed {
+            None => Ok(answers),
+            // Something was done, if not all.
+            Some(Error::Unavailable { source }) if effect != Effect::Reads && !answers.is_empty() => {
+                Err(Error::Unknown { source })
+            }
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Goes on until all have an answer.
+    async fn run(&self, errands: &mut [Errand<'_>], commands: &Pipeline, effect: Effect) -> Result<(), Error> {
         let options = &self.dialer.options;
         let waiting = options
             .replicas
             .map_or_else(Default::default, |replicas| 2 * replicas.within);
         let by = Instant::now() + options.connect_timeout + options.command_timeout + waiting;
-        let mut errands: Vec<_> = commands.cmd_iter().map(Errand::new).collect();
         for round in 1.. {
-            let table = self.table(by).await?;
-            let trips = match self.trips(&errands, &table) {
-                Ok(trips) => trips,
-                Err(lost) => {
-                    let newer = self.refresh(Some(&table), None, by).await?;
-                    self.trips(&errands, &newer).map_err(|_| lost)?
-                }
-            };
+            let mut table = self.table(by).await?;
+            let mut trips = self.trips(errands, &table);
+            if trips.is_err() {
+                table = self.refresh(Some(&table), None, by).await?;
+                trips = self.trips(errands, &table);
+            }
+            let trips = trips?;
             if trips.is_empty() {
                 break;
             }
             let whole = (trips.len() == 1 && round == 1).then_some(commands);
-            let sent = trips.iter().map(|trip| trip.make(&errands, whole, effect, by));
+            let sent = trips.iter().map(|trip| trip.make(errands, whole, effect, by));
             let mut findings = Findings::default();
             for (trip, answers) in trips.iter().zip(join_all(sent).await) {
-                trip.unpack(answers, &mut errands, &mut findings)?;
+                trip.unpack(answers, errands, &mut findings)?;
             }
-            self.heed(findings, &mut errands, &table, by, round).await?;
+            self.heed(findings, errands, &table, by, round).await?;
         }
-        Ok(errands.into_iter().filter_map(|errand| errand.answer).collect())
+        Ok(())
     }
 
     /// Where everything goes that has no answer yet.
-    fn trips(&self, errands: &[Errand<'_>], table: &Table) -> Result<Vec<Trip>, Error> {
+    fn trips(&self, errands: &[Errand<'_>], table: &Table) -> Result<Vec<Trip>, Lost> {
         let mut trips: Vec<Trip> = Vec::new();
         for (i, errand) in errands.iter().enumerate().filter(|(_, errand)| errand.answer.is_none()) {
             let (address, server, asks) = match &errand.sent_on {
                 Some((address, asks)) => (address.clone(), self.server(address), *asks),
                 None => {
-                    let (address, server) = table
-                        .owner(errand.slot)
-                        .ok_or(Lost::Slot(errand.slot))
-                        .map_err(Error::unavailable)?;
+                    let (address, server) = table.owner(errand.slot).ok_or(Lost::Slot(errand.slot))?;
                     (address.clone(), Arc::clone(server), false)
                 }
             };
@@ -179,103 +175,6 @@ impl<'a> Errand<'a> {
             excuse: None,
             is_taught: false,
         }
-    }
-}
-
-impl Trip {
-    /// Sends the commands, and returns an answer for each. `whole` are all of them as they came, if they go together.
-    async fn make(
-        &self,
-        errands: &[Errand<'_>],
-        whole: Option<&Pipeline>,
-        effect: Effect,
-        by: Instant,
-    ) -> Result<Vec<Value>, Error> {
-        let connection = &self.server.connection;
-        let wants_time = effect == Effect::Reads && connection.clock.is_old();
-        if let (Some(whole), false) = (whole, wants_time) {
-            return self.server.exchange(whole, effect, Some(by)).await;
-        }
-        let mut commands = redis::pipe();
-        for i in &self.errands {
-            if self.asks {
-                commands.cmd("ASKING");
-            }
-            commands.add_command(errands[*i].command.clone());
-        }
-        if wants_time {
-            commands.cmd("TIME");
-        }
-        let mut answers = self.server.exchange(&commands, effect, Some(by)).await?;
-        if wants_time
-            && let Some(time) = answers.pop().and_then(|time| envelope::open(time).ok())
-            && let Some(time) = read_time(&time)
-        {
-            connection.clock.set(time);
-        }
-        if self.asks {
-            answers = answers.into_iter().skip(1).step_by(2).collect();
-        }
-        let unknown = |i: &usize, answer: &Value| {
-            !errands[*i].is_taught && Redirect::read(answer, &self.address) == Some(Redirect::NoScript)
-        };
-        if self.errands.iter().zip(&answers).any(|(i, answer)| unknown(i, answer)) {
-            // If that fails, the node says again that it does not know it.
-            let _taught = connection.teach().await;
-        }
-        Ok(answers)
-    }
-
-    fn unpack(
-        &self,
-        answers: Result<Vec<Value>, Error>,
-        errands: &mut [Errand<'_>],
-        findings: &mut Findings,
-    ) -> Result<(), Error> {
-        let down = |i: usize| (i, Arc::clone(&self.server));
-        let answers = match answers {
-            Ok(answers) => answers,
-            // Nothing was done.
-            Err(error @ Error::Unavailable { .. }) => {
-                findings.stale.get_or_insert_default();
-                findings.failure = Some(error);
-                findings.down.extend(self.errands.iter().copied().map(down));
-                return Ok(());
-            }
-            Err(error) => return Err(error),
-        };
-        for (i, answer) in self.errands.iter().copied().zip(answers) {
-            let errand = &mut errands[i];
-            let redirect = match Redirect::read(&answer, &self.address) {
-                None => {
-                    errand.answer = Some(answer);
-                    continue;
-                }
-                Some(Redirect::NoScript) if errand.is_taught => {
-                    errand.answer = Some(answer);
-                    continue;
-                }
-                Some(redirect) => redirect,
-            };
-            errand.excuse = Some(answer);
-            match redirect {
-                Redirect::Moved(to) => {
-                    findings.stale = Some(Some(to.clone()));
-                    errand.sent_on = Some((to, false));
-                }
-                Redirect::Ask(to) => errand.sent_on = Some((to, true)),
-                Redirect::Later => {
-                    findings.later = true;
-                    errand.sent_on = None;
-                }
-                Redirect::Down => {
-                    findings.stale.get_or_insert_default();
-                    findings.down.push(down(i));
-                }
-                Redirect::NoScript => errand.is_taught = true,
-            }
-        }
-        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use futures_util::future::join_all;
 use redis::{Pipeline, Value};
 use session_core::{Error, SessionId};
 use time::OffsetDateTime;
@@ -18,6 +19,7 @@ use crate::{
     keys::Keys,
     near::Near,
     place::Place,
+    reply::is_moved,
     sentinels::{Primary, Sentinels},
     server::Server,
     slot::Slot,
@@ -80,9 +82,13 @@ impl Servers {
         &self.dialer
     }
 
-    /// Connects unless it is connected: to the only server, or to one node of a cluster that knows the others.
+    /// Connects unless it is connected: to the only server, or to the nodes of a cluster, one of which has to be there.
     pub(crate) async fn open(&self) -> Result<(), Error> {
-        self.is_cluster().await.map(drop)
+        let servers = self.all().await?;
+        if self.cluster().is_some() {
+            let _some_are_away = join_all(servers.iter().map(|server| server.connection.open())).await;
+        }
+        Ok(())
     }
 
     /// Whether there are several servers that are written to. It takes a connection to know.
@@ -113,7 +119,7 @@ impl Servers {
     /// Runs scripts, each where its keys are, in no order, and returns their answers, errors of the server's among them.
     /// Those that a server does not know are taught to it and run then.
     pub(crate) async fn call(&self, calls: &Pipeline, effect: Effect) -> Result<Vec<Value>, Error> {
-        if self.cluster.get().is_none() {
+        if self.cluster().is_none() {
             let answers = self.only.connection_for(effect).call(calls, effect).await;
             if !self.is_news(&answers) {
                 return answers;
@@ -129,7 +135,7 @@ impl Servers {
 
     /// The same, and leaves the answers in their envelopes.
     pub(crate) async fn exchange(&self, commands: &Pipeline, effect: Effect) -> Result<Vec<Value>, Error> {
-        if self.cluster.get().is_none() {
+        if self.cluster().is_none() {
             let answers = self.only.exchange(commands, effect, None).await;
             if !self.is_news(&answers) {
                 return answers;
@@ -210,7 +216,11 @@ impl Servers {
 
     /// Whether nothing was done because the only server is a node of a cluster.
     fn is_news(&self, answers: &Result<Vec<Value>, Error>) -> bool {
-        matches!(answers, Err(Error::Unavailable { .. })) && self.only.found_cluster()
+        let nothing_was_done = match answers {
+            Ok(answers) => answers.first().is_some_and(is_moved) && answers.iter().all(is_moved),
+            Err(error) => matches!(error, Error::Unavailable { .. }),
+        };
+        nothing_was_done && self.only.found_cluster()
     }
 
     fn by(&self) -> Instant {

@@ -276,7 +276,7 @@ async fn a_renewal_waits_for_the_end_of_a_move_or_is_refused() {
     let to = successor_of(&id);
     let refused = hasty.renew(&id, &to, &Renewal::of(None)).await.unwrap_err();
     assert!(matches!(refused, Error::Unavailable { .. }), "{}", chain(&refused));
-    assert!(chain(&refused).contains("TRYAGAIN"), "{}", chain(&refused));
+    assert!(chain(&refused).contains("TryAgain"), "{}", chain(&refused));
     let store = store().await;
     let renewal = tokio::spawn({
         let store = store.clone();

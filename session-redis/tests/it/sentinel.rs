@@ -1,19 +1,24 @@
 //! A primary and two replicas that three sentinels watch over.
 
 use std::{
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
-use session_core::{Error, SessionStore, Update, conformance::ByTurns};
+use session_core::{Error, Lifetime, NewSession, SessionId, SessionStore, Update, conformance::ByTurns, until_ended};
 use session_redis::{RedisOptions, RedisStore};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
 
 use crate::{
-    admin, chain, connected, load,
+    admin, chain, connected, key, load, new_id,
     nodes::{SERVICE, Sentinels},
     patient_at, run,
-    server::PASSWORD,
-    session, set,
+    server::{PASSWORD, Server, USER},
+    session, set, until,
 };
 
 /// Those of all tests that leave the servers running.
@@ -41,7 +46,7 @@ const COMMAND: Duration = Duration::from_secs(1);
 const SLACK: Duration = Duration::from_secs(10);
 
 /// Writes until it works again, and returns the longest that a write took.
-async fn write_until_it_works(store: &RedisStore, id: &session_core::SessionId) -> Duration {
+async fn write_until_it_works(store: &RedisStore, id: &SessionId) -> Duration {
     let (began, mut longest) = (Instant::now(), Duration::ZERO);
     loop {
         let asked = Instant::now();
@@ -85,6 +90,91 @@ async fn p8_whatever_becomes_of_a_primary_another_one_is_written_to_without_a_re
     let third = sentinels.primary_port();
     assert_ne!(third, second);
     assert!(load(&store, &id).await.is_some());
+}
+
+/// A sentinel that says what it is told to, to whoever connects.
+struct Puppet {
+    port: u16,
+    says: watch::Sender<(u16, u32)>,
+}
+
+impl Puppet {
+    async fn naming(primary: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (port, (says, told)) = (listener.local_addr().unwrap().port(), watch::channel((primary, 1)));
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(answer(client, told.clone()));
+            }
+        });
+        Self { port, says }
+    }
+}
+
+async fn answer(mut client: TcpStream, told: watch::Receiver<(u16, u32)>) {
+    let mut buffer = vec![0; 4096];
+    while let Ok(length @ 1..) = client.read(&mut buffer).await {
+        let asked = String::from_utf8_lossy(&buffer[..length]);
+        let said = if asked.contains("SENTINEL") {
+            let (port, epoch) = *told.borrow();
+            let words = [
+                "ip",
+                "127.0.0.1",
+                "port",
+                &port.to_string(),
+                "config-epoch",
+                &epoch.to_string(),
+            ];
+            let words: String = words
+                .iter()
+                .map(|word| format!("${}\r\n{word}\r\n", word.len()))
+                .collect();
+            format!("*6\r\n{words}")
+        } else {
+            "+OK\r\n".repeat(asked.lines().filter(|line| line.starts_with('*')).count())
+        };
+        client.write_all(said.as_bytes()).await.unwrap();
+    }
+}
+
+/// As where the old primary, and this instance, are cut off from all others but a sentinel.
+#[tokio::test]
+async fn a_primary_that_does_not_know_that_it_was_replaced_is_left() {
+    let (old, new) = (Server::start(), Server::start());
+    let (silent, puppet) = (
+        TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        Puppet::naming(old.port()).await,
+    );
+    let silent = silent.local_addr().unwrap();
+    let url = format!(
+        "redis-sentinel://{USER}:{PASSWORD}@{silent},127.0.0.1:{}/{SERVICE}",
+        puppet.port
+    );
+    let options = RedisOptions::from_url(&url).unwrap();
+    let store = connected(options.connect_timeout(CONNECT).command_timeout(SLACK)).await;
+    let waiting = tokio::spawn(until_ended(Arc::new(store.clone()), session(&store).await));
+    let subscribed = |server: &Server| {
+        let (_, count): (String, u64) = run(&mut admin(server), &["PUBSUB", "NUMSUB", "session:changes"]);
+        count
+    };
+    until("the subscription", || async { (subscribed(&old) == 1).then_some(()) }).await;
+
+    // What is older changes nothing.
+    puppet.says.send_replace((new.port(), 0));
+    let id = session(&store).await;
+    assert_eq!(run::<u32>(&mut admin(&old), &["EXISTS", &key(&id)]), 1);
+    puppet.says.send_replace((new.port(), 2));
+    until("a write to the new one", || async {
+        let id = new_id();
+        let written = store.create(&id, &NewSession::new(Lifetime::default())).await;
+        (written.is_ok() && run::<u32>(&mut admin(&new), &["EXISTS", &key(&id)]) == 1).then_some(())
+    })
+    .await;
+    until("the other subscription", || async {
+        (subscribed(&new) == 1).then_some(())
+    })
+    .await;
+    waiting.abort();
 }
 
 #[tokio::test]
