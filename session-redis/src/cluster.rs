@@ -1,7 +1,7 @@
 //! A cluster: which node has what, and how commands come there.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
@@ -82,6 +82,12 @@ impl Cluster {
         server
     }
 
+    /// The primaries, by a table that is quite new.
+    pub(crate) async fn primaries(&self, by: Instant) -> Result<Vec<Arc<Server>>, Error> {
+        let table = self.refresh(self.known_table().as_ref(), None, &[], by).await?;
+        Ok(table.primaries().iter().map(|(_, server)| Arc::clone(server)).collect())
+    }
+
     /// The table as it was read last.
     pub(crate) fn known_table(&self) -> Option<Arc<Table>> {
         self.read_table().map(|(_, table)| table)
@@ -91,17 +97,19 @@ impl Cluster {
     pub(crate) async fn table(&self, by: Instant) -> Result<Arc<Table>, Error> {
         match self.known_table() {
             Some(table) => Ok(table),
-            None => self.refresh(None, None, by).await,
+            None => self.refresh(None, None, &[], by).await,
         }
     }
 
-    /// A newer table than one that led nowhere, unless that is quite new. `hint` is a node that knows more.
+    /// A newer table than one that led nowhere, unless that is quite new. `better` is a node that knows more; those that
+    /// are `blamed` may know nothing of what has happened to them.
     ///
     /// One reads it at a time, and those who wait take what it found.
     pub(crate) async fn refresh(
         &self,
         old: Option<&Arc<Table>>,
-        hint: Option<&Address>,
+        better: Option<&Address>,
+        blamed: &[&Address],
         by: Instant,
     ) -> Result<Arc<Table>, Error> {
         let Ok(_gate) = timeout_at(by, self.gate.lock()).await else {
@@ -112,7 +120,7 @@ impl Cluster {
         {
             return Ok(table);
         }
-        let candidates = self.candidates(hint).into_iter();
+        let candidates = self.candidates(better, blamed).into_iter();
         let asking = ask_in_turn(candidates.map(|address| self.ask(address, by)));
         let Ok(Some(found)) = timeout_at(by, asking).await else {
             return Err(Error::unavailable(self.late()));
@@ -123,18 +131,26 @@ impl Cluster {
         Ok(table)
     }
 
-    /// Whom to ask for the table, and in which order: those first that are connected to.
-    fn candidates(&self, hint: Option<&Address>) -> Vec<Address> {
+    /// Whom to ask for the table, and in which order: those first that are connected to and have slots.
+    fn candidates(&self, better: Option<&Address>, blamed: &[&Address]) -> Vec<Address> {
+        let table = self.known_table();
+        let has_slots = |address: &Address| {
+            let mut primaries = table.iter().flat_map(|table| table.primaries());
+            primaries.any(|(primary, _)| primary == address)
+        };
         let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut open, closed): (Vec<_>, Vec<_>) = servers.iter().partition(|(_, server)| server.connection.is_open());
-        open.extend(closed);
-        let known = open.into_iter().map(|(address, _)| address);
-        let mut candidates: Vec<Address> = Vec::new();
-        for address in hint.into_iter().chain(known).chain(&self.seeds) {
-            if !candidates.contains(address) {
-                candidates.push(address.clone());
-            }
-        }
+        let is_open = |address: &Address| servers.get(address).is_some_and(|server| server.connection.is_open());
+        let known: BTreeSet<_> = servers.keys().chain(&self.seeds).collect();
+        let mut candidates: Vec<_> = known.into_iter().cloned().collect();
+        candidates.sort_by_key(|address| {
+            let is_better = better == Some(address);
+            (
+                !is_better,
+                blamed.contains(&address),
+                !is_open(address),
+                !has_slots(address),
+            )
+        });
         candidates
     }
 

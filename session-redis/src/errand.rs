@@ -77,7 +77,7 @@ impl Cluster {
             let mut table = self.table(by).await?;
             let mut trips = self.trips(errands, &table);
             if trips.is_err() {
-                table = self.refresh(Some(&table), None, by).await?;
+                table = self.refresh(Some(&table), None, &[], by).await?;
                 trips = self.trips(errands, &table);
             }
             let trips = trips?;
@@ -132,18 +132,20 @@ impl Cluster {
         round: u32,
     ) -> Result<(), Error> {
         let Findings {
-            stale,
+            better,
             later,
             down,
             failure,
         } = findings;
-        if let Some(hint) = stale {
-            let newer = self.refresh(Some(table), hint.as_ref(), by).await;
-            for (i, server) in down {
-                let errand = &mut errands[i];
+        if better.is_some() || !down.is_empty() {
+            let blamed: Vec<_> = down.iter().map(|(_, address)| address).collect();
+            let newer = self.refresh(Some(table), better.as_ref(), &blamed, by).await;
+            for (i, address) in &down {
+                let errand = &mut errands[*i];
                 let owner = newer.as_ref().ok().and_then(|newer| newer.owner(errand.slot));
-                let has_moved = owner.is_some_and(|(_, owner)| !Arc::ptr_eq(owner, &server));
-                if has_moved || errand.sent_on.take().is_some() && round < PATIENCE {
+                let has_moved = owner.is_some_and(|(owner, _)| owner != address);
+                let was_sent_on = errand.sent_on.take().is_some();
+                if has_moved || was_sent_on && round < PATIENCE {
                     continue;
                 }
                 match errand.excuse.take() {

@@ -106,7 +106,7 @@ impl fmt::Display for Sentinels {
 }
 
 /// What a sentinel says of a primary: names and values in turn.
-fn read_primary(answer: &Value) -> Option<Primary> {
+pub(crate) fn read_primary(answer: &Value) -> Option<Primary> {
     let Value::Array(parts) = answer else { return None };
     let value = |name: &str| {
         let pair = parts.as_chunks::<2>().0.iter().find(|[key, _]| is(key, name));

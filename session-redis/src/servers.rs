@@ -110,8 +110,7 @@ impl Servers {
         if self.is_cluster().await?
             && let Some(cluster) = self.cluster()
         {
-            let table = cluster.table(self.by()).await?;
-            return Ok(table.primaries().iter().map(|(_, server)| Arc::clone(server)).collect());
+            return cluster.primaries(self.by()).await;
         }
         Ok(vec![Arc::clone(&self.only)])
     }

@@ -27,12 +27,12 @@ pub(crate) struct Trip {
 /// What a round of trips has shown.
 #[derive(Default)]
 pub(crate) struct Findings {
-    /// The table is not right any more, and perhaps who knows better.
-    pub(crate) stale: Option<Option<Address>>,
+    /// The table is not right any more, and this node knows more.
+    pub(crate) better: Option<Address>,
     /// Some node is not ready.
     pub(crate) later: bool,
-    /// Nobody answered there, or has nothing to serve.
-    pub(crate) down: Vec<(usize, Arc<Server>)>,
+    /// What came to a node that did not answer, or has nothing to serve, and which one that is.
+    pub(crate) down: Vec<(usize, Address)>,
     pub(crate) failure: Option<Error>,
 }
 
@@ -93,12 +93,11 @@ impl Trip {
         errands: &mut [Errand<'_>],
         findings: &mut Findings,
     ) -> Result<(), Error> {
-        let down = |i: usize| (i, Arc::clone(&self.server));
+        let down = |i: usize| (i, self.address.clone());
         let answers = match answers {
             Ok(answers) => answers,
             // Nothing was done.
             Err(error @ Error::Unavailable { .. }) => {
-                findings.stale.get_or_insert_default();
                 findings.failure = Some(error);
                 findings.down.extend(self.errands.iter().copied().map(down));
                 return Ok(());
@@ -121,7 +120,7 @@ impl Trip {
             errand.excuse = Some(answer);
             match redirect {
                 Redirect::Moved(to) => {
-                    findings.stale = Some(Some(to.clone()));
+                    findings.better = Some(to.clone());
                     errand.sent_on = Some((to, false));
                 }
                 Redirect::Ask(to) => errand.sent_on = Some((to, true)),
@@ -129,10 +128,7 @@ impl Trip {
                     findings.later = true;
                     errand.sent_on = None;
                 }
-                Redirect::Down => {
-                    findings.stale.get_or_insert_default();
-                    findings.down.push(down(i));
-                }
+                Redirect::Down => findings.down.push(down(i)),
                 Redirect::NoScript => errand.is_taught = true,
             }
         }

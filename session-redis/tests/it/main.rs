@@ -67,6 +67,14 @@ fn run<T: redis::FromRedisValue>(admin: &mut redis::Connection, words: &[&str]) 
     command.arg(&words[1..]).query(admin).unwrap()
 }
 
+/// The rights that are documented as needed, from this one on.
+fn rights(first: &str) -> Vec<String> {
+    let docs = include_str!("../../src/lib.rs");
+    let found = docs.split('`').find(|text| text.starts_with(first)).unwrap();
+    let found = found.replace("//!", "");
+    found.split_whitespace().map(str::to_owned).collect()
+}
+
 fn key(id: &SessionId) -> String {
     let [high, low] = id.tag();
     format!("session:{{{high:02x}{low:02x}}}:{id}")

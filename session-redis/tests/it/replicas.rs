@@ -1,8 +1,8 @@
 //! A primary whose replicas are waited for.
 
-use std::{sync::OnceLock, time::Duration};
+use std::time::Duration;
 
-use session_core::{Error, Lifetime, NewSession, Renewal, SessionStore, Update, Version, conformance::ByTurns};
+use session_core::{Error, Lifetime, NewSession, Renewal, SessionStore, Update, Version};
 use session_redis::{RedisOptions, RedisStore};
 use tokio::task::JoinSet;
 
@@ -14,26 +14,8 @@ use crate::{
     session, session_of, set, successor_of,
 };
 
-/// The servers of all tests that leave them running.
-fn servers() -> &'static (Server, Vec<Server>) {
-    static SERVERS: OnceLock<(Server, Vec<Server>)> = OnceLock::new();
-    SERVERS.get_or_init(|| start_with_replicas(2))
-}
-
 fn waiting(primary: &Server, replicas: u32) -> RedisOptions {
     patient(primary).wait_for_replicas(replicas, Duration::from_secs(20))
-}
-
-async fn store() -> RedisStore {
-    connected(waiting(&servers().0, 2)).await
-}
-
-mod conformance {
-    use super::*;
-
-    session_core::conformance_tests!(ByTurns::new([store().await, store().await]));
-
-    session_core::once_tests!((store().await, store().await));
 }
 
 #[tokio::test]
@@ -112,7 +94,8 @@ async fn all_who_wait_share_one_question() {
 
 #[tokio::test]
 async fn a_replica_is_told_by_a_user_who_may_not_ask() {
-    let replica = &servers().1[0];
+    let (_primary, replicas) = start_with_replicas(1);
+    let replica = &replicas[0];
     let words = [
         "ACL", "SETUSER", "limited", "on", ">limited", "~*", "&*", "+@all", "-role", "-info",
     ];

@@ -18,7 +18,9 @@ use crate::{
     nodes::{SERVICE, Sentinels},
     patient_at, run,
     server::{PASSWORD, Server, USER},
-    session, set, until,
+    session, set,
+    tls::Authority,
+    until,
 };
 
 /// Those of all tests that leave the servers running.
@@ -34,9 +36,15 @@ async fn store() -> RedisStore {
 mod conformance {
     use super::*;
 
-    session_core::conformance_tests!(ByTurns::new([store().await, store().await]));
+    session_core::conformance_tests!(ByTurns::new([store().await, waiting().await]));
 
-    session_core::once_tests!((store().await, store().await));
+    session_core::once_tests!((store().await, waiting().await));
+
+    /// A store that acknowledges logins, renewals and ends when both replicas have them.
+    async fn waiting() -> RedisStore {
+        let options = patient_at(&sentinels().url());
+        connected(options.wait_for_replicas(2, SLACK)).await
+    }
 }
 
 const CONNECT: Duration = Duration::from_secs(2);
@@ -175,6 +183,37 @@ async fn a_primary_that_does_not_know_that_it_was_replaced_is_left() {
     })
     .await;
     waiting.abort();
+}
+
+#[tokio::test]
+async fn sentinels_and_what_they_name_are_known_by_their_certificates() {
+    let authority = Authority::new("sentinels");
+    let file = authority.file();
+    let path = file.path().to_str().unwrap();
+    let (settings, certificate) = (
+        [("tls-ca-cert-file", path), ("tls-replication", "yes")],
+        authority.certify("127.0.0.1"),
+    );
+    let primary = Server::start_with(Some(&certificate), &settings);
+    let lines = format!(
+        "sentinel monitor {SERVICE} 127.0.0.1 {} 1\nsentinel auth-pass {SERVICE} {PASSWORD}\n",
+        primary.port()
+    );
+    let sentinel = Server::start_sentinel(Some(&certificate), &settings, &lines);
+    let url = |host: &str| {
+        let at = format!("{USER}:{PASSWORD}@{host}:{}", sentinel.port());
+        format!("rediss-sentinel://{at}/{SERVICE}?sentinel_username={USER}&sentinel_password={PASSWORD}")
+    };
+    let store = connected(patient_at(&url("127.0.0.1")).ca_file(path)).await;
+    let id = session(&store).await;
+    assert!(load(&store, &id).await.is_some());
+    for (refused, why) in [
+        (patient_at(&url("127.0.0.1")), "UnknownIssuer"),
+        (patient_at(&url("localhost")).ca_file(path), "not valid for name"),
+    ] {
+        let error = RedisStore::connect(refused).await.unwrap_err();
+        assert!(error.is_lasting() && chain(&error).contains(why), "{}", chain(&error));
+    }
 }
 
 #[tokio::test]
