@@ -178,8 +178,7 @@ impl Cluster {
 
     /// The node that has the slot of a key.
     pub(crate) fn owner(&self, key: &str) -> usize {
-        let answer = self.ask(&self.nodes[0], &["CLUSTER", "KEYSLOT", key]);
-        let slot: u16 = answer.trim().parse().unwrap();
+        let slot: u16 = self.slot(key).parse().unwrap();
         self.nodes
             .iter()
             .position(|node| {
@@ -188,6 +187,15 @@ impl Cluster {
                 own.is_some_and(|line| line.split_whitespace().skip(8).any(|range| has(range, slot)))
             })
             .unwrap()
+    }
+
+    /// The slot of a key, as a node that lives says.
+    pub(crate) fn slot(&self, key: &str) -> String {
+        let said = self
+            .nodes
+            .iter()
+            .map(|node| self.ask(node, &["CLUSTER", "KEYSLOT", key]).trim().to_owned());
+        said.into_iter().find(|slot| slot.parse::<u16>().is_ok()).unwrap()
     }
 
     /// What a node is called.

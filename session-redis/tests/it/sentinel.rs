@@ -18,7 +18,7 @@ use crate::{
     nodes::{SERVICE, Sentinels},
     patient_at, run,
     server::{PASSWORD, Server, USER},
-    session, set,
+    session, session_of, set,
     tls::Authority,
     until,
 };
@@ -75,22 +75,26 @@ async fn p8_whatever_becomes_of_a_primary_another_one_is_written_to_without_a_re
     let mut sentinels = tokio::task::spawn_blocking(|| Sentinels::start(1500)).await.unwrap();
     let options = RedisOptions::from_url(&sentinels.url()).unwrap();
     let store = connected(options.connect_timeout(CONNECT).command_timeout(COMMAND)).await;
-    let id = session(&store).await;
-    let replicated = |port| {
-        let primary = sentinels.data.iter().find(|server| server.port() == port).unwrap();
-        let _replicas: u32 = run(&mut admin(primary), &["WAIT", "1", "5000"]);
-    };
+    // What a failover may forget is not what this is about.
+    let careful = |replicas| connected(patient_at(&sentinels.url()).wait_for_replicas(replicas, SLACK));
+    let id = session_of(&careful(2).await, "somebody").await;
+    let careful = careful(1).await;
 
     // It dies.
     let first = sentinels.primary_port();
-    replicated(first);
     sentinels.primary().kill();
     let longest = write_until_it_works(&store, &id).await;
     assert!(longest < CONNECT + COMMAND + SLACK, "{longest:?}");
     assert_ne!(sentinels.primary_port(), first);
     assert!(load(&store, &id).await.is_some());
 
-    // It is frozen.
+    // The next one is frozen, once the last has followed it.
+    let new = NewSession::new(Lifetime::default()).with_user("somebody");
+    let id = until("a replica", || async {
+        let id = new_id();
+        careful.create(&id, &new).await.is_ok().then_some(id)
+    })
+    .await;
     let second = sentinels.primary_port();
     sentinels.primary().freeze();
     let longest = write_until_it_works(&store, &id).await;
