@@ -180,11 +180,13 @@ impl Cluster {
         Ok(Table::new(&ranges, |address| self.server(address)))
     }
 
-    /// Closes what leads to nobody any more. A node that is open and has no slots may be about to get some.
+    /// Closes what leads to nobody any more, and what a node has another address for. A node that is open and has no
+    /// slots may be about to get some.
     fn forget_all_but(&self, table: &Table) {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
         servers.retain(|address, server| {
-            server.connection.is_open() || table.primaries().iter().any(|(primary, _)| primary == address)
+            let has_slots = table.primaries().iter().any(|(primary, _)| primary == address);
+            has_slots || server.connection.is_open() && !self.seeds.contains(address)
         });
     }
 

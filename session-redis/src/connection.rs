@@ -3,6 +3,8 @@
 //! redis-rs's own manager of connections lets commands wait for ten seconds and more while the server is away. Here
 //! everything ends at a deadline.
 
+mod greet;
+
 use std::{
     error::Error as StdError,
     pin::pin,
@@ -21,18 +23,17 @@ use tokio::{
 };
 
 use crate::{
-    address::Address,
     backoff::Backoff,
     clock::Clock,
     dialer::Dialer,
     envelope,
-    error::{ConnectError, Effect, Failure, is_of_link, unexpected},
+    error::{ConnectError, Effect, is_of_link, unexpected},
     keys::Keys,
     link::Link,
-    near::{Near, NearEar},
+    near::Near,
     place::Place,
     replicas::Replicas,
-    reply::{is_cluster, is_evicting, is_moved, is_no_script, is_read_only, is_replica, read_time},
+    reply::{is_moved, is_no_script},
     script::Script,
 };
 
@@ -163,7 +164,7 @@ impl Connection {
                     if let Some(replicas) = &self.replicas
                         && !answers.iter().all(refused)
                     {
-                        replicas.wait(&link, self.dialer.options.command_timeout).await?;
+                        Box::pin(replicas.wait(&link, self.dialer.options.command_timeout)).await?;
                     }
                     return Ok(answers);
                 }
@@ -178,9 +179,14 @@ impl Connection {
     }
 
     async fn link(&self, by: Option<Instant>) -> Result<Arc<Link>, Error> {
-        if let Some(link) = self.current() {
-            return Ok(link);
+        match self.current() {
+            Some(link) => Ok(link),
+            // It happens seldom, and would be a large part of all that waits for answers.
+            None => Box::pin(self.new_link(by)).await,
         }
+    }
+
+    async fn new_link(&self, by: Option<Instant>) -> Result<Arc<Link>, Error> {
         let deadline = Instant::now() + self.dialer.options.connect_timeout;
         let deadline = by.map_or(deadline, |by| by.min(deadline));
         let Ok(mut gate) = timeout_at(deadline, self.gate.lock()).await else {
@@ -228,78 +234,6 @@ impl Connection {
                 Either::Right(_) => {}
             }
         }
-    }
-
-    /// Connects, and learns in one go what there is to know of the server.
-    async fn connect_to(&self, address: &Address) -> Result<Link, ConnectError> {
-        let Dialer { options, tls } = &*self.dialer;
-        let link = Link::open(address, tls.as_ref(), &options.login, self.near.as_ref()).await?;
-        let mut questions = redis::pipe();
-        if self.near.is_some() {
-            questions.add_command(NearEar::ask());
-        }
-        questions.cmd("ROLE");
-        // It takes nothing away, and a replica refuses it: also where this user may not ask what it is.
-        questions.cmd("ZREM").arg(self.keys.user("")).arg("nobody");
-        questions
-            .cmd("INFO")
-            .arg("cluster")
-            .cmd("INFO")
-            .arg("memory")
-            .cmd("TIME");
-        for script in Script::ALL {
-            questions.add_command(script.load());
-        }
-        let answers = match link.send(&questions, options.connect_timeout).await {
-            Ok(answers) => answers,
-            Err(Failure::Late(_)) => return Err(self.late()),
-            Err(Failure::Lost { source, .. }) => return Err(ConnectError::refused(address, &options.login, source)),
-        };
-        let mut answers = answers.into_iter();
-        let at = || address.clone();
-        if self.near.is_some()
-            && let Some(Err(error)) = answers.next().map(Value::extract_error)
-        {
-            link.hang_up();
-            tracing::warn!(
-                error = &error as &dyn StdError,
-                "the near cache serves nothing: Redis does not let this user say CLIENT TRACKING"
-            );
-        }
-        // A user who may not ask the next four learns less.
-        let (role, write, cluster) = (answers.next(), answers.next(), answers.next());
-        let is_in_cluster = write.as_ref().is_some_and(is_moved) || cluster.is_some_and(|info| is_cluster(&info));
-        let is_replica =
-            role.is_some_and(|role| is_replica(&role)) || write.is_some_and(|answer| is_read_only(&answer));
-        match &self.place {
-            // Which node has what the others know.
-            Place::Node(_) => {}
-            Place::Server(_) if is_in_cluster && options.near_cache.is_some() => {
-                return Err(ConnectError::NearCluster { address: at() });
-            }
-            Place::Server(_) if is_in_cluster => {
-                self.found_cluster.store(true, Ordering::Release);
-                return Err(ConnectError::Cluster { address: at() });
-            }
-            Place::Server(_) | Place::Primary(_) if is_replica => return Err(ConnectError::Replica { address: at() }),
-            Place::Server(_) | Place::Primary(_) => {}
-        }
-        if answers.next().is_some_and(|info| is_evicting(&info)) {
-            tracing::warn!(
-                server = %address,
-                "Redis evicts lists of users' sessions, or what says that a session was renewed, when its memory is full: \
-                 set its maxmemory-policy to noeviction or volatile-lru"
-            );
-        }
-        for (i, answer) in answers.enumerate() {
-            let answer = answer
-                .extract_error()
-                .map_err(|source| ConnectError::refused(address, &options.login, source))?;
-            if let (0, Some(time)) = (i, read_time(&answer)) {
-                self.clock.set(time);
-            }
-        }
-        Ok(link)
     }
 
     fn late(&self) -> ConnectError {

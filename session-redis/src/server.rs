@@ -39,12 +39,12 @@ impl Server {
     }
 
     /// Sends commands in one go, by a deadline if there is one, and returns their answers in their envelopes.
-    pub(crate) async fn exchange(
+    pub(crate) fn exchange(
         &self,
         commands: &Pipeline,
         effect: Effect,
         by: Option<Instant>,
-    ) -> Result<Vec<Value>, Error> {
-        self.connection_for(effect).exchange(commands, effect, by).await
+    ) -> impl Future<Output = Result<Vec<Value>, Error>> {
+        self.connection_for(effect).exchange(commands, effect, by)
     }
 }

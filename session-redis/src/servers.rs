@@ -3,7 +3,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use redis::{Pipeline, Value};
 use session_core::{Error, SessionId};
 use time::OffsetDateTime;
@@ -124,12 +124,14 @@ impl Servers {
                 return answers;
             }
         }
-        self.send(calls, effect).await
+        self.through_cluster(calls, effect)
+            .await
+            .and_then(|answers| opened(answers, effect))
     }
 
     /// Sends commands, each where its key is, in no order, and returns their answers, errors of the server's among them.
     pub(crate) async fn send(&self, commands: &Pipeline, effect: Effect) -> Result<Vec<Value>, Error> {
-        envelope::open_all(self.exchange(commands, effect).await?).map_err(|_| unexpected(effect))
+        opened(self.exchange(commands, effect).await?, effect)
     }
 
     /// The same, and leaves the answers in their envelopes.
@@ -140,8 +142,16 @@ impl Servers {
                 return answers;
             }
         }
-        // Few take this way, and it is long.
-        Box::pin(self.found_cluster().exchange(commands, effect)).await
+        self.through_cluster(commands, effect).await
+    }
+
+    /// Boxed, for it is long, and would be a part of what goes to the only server too.
+    fn through_cluster<'a>(
+        &'a self,
+        commands: &'a Pipeline,
+        effect: Effect,
+    ) -> BoxFuture<'a, Result<Vec<Value>, Error>> {
+        Box::pin(self.found_cluster().exchange(commands, effect))
     }
 
     /// Makes the scripts known to the only server. Nodes of a cluster get to know them when they are called.
@@ -225,6 +235,10 @@ impl Servers {
     fn by(&self) -> Instant {
         Instant::now() + self.options().connect_timeout
     }
+}
+
+fn opened(answers: Vec<Value>, effect: Effect) -> Result<Vec<Value>, Error> {
+    envelope::open_all(answers).map_err(|_| unexpected(effect))
 }
 
 impl ListeningPost {
