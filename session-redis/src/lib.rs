@@ -52,8 +52,9 @@
 //!
 //! **Cluster.** A session and what it is renewed to are on one node, the list of a user's sessions may be on another: a
 //! login is then two round trips. Slots that move, nodes that fail over and nodes that come and go are followed. While a
-//! slot is on its way, a renewal of a session in it waits. The nodes' clocks must not differ by a minute. There is no near
-//! cache of a cluster yet.
+//! slot is on its way, a renewal of a session in it waits. A primary that is cut off from the others takes writes, which
+//! are lost, for its `cluster-node-timeout` at most. The nodes' clocks must not differ by a minute. There is no near cache
+//! of a cluster yet.
 //!
 //! **Replicas** get what is written after it was acknowledged, so a failover may forget the last of it, a logout among
 //! it. [`RedisOptions::wait_for_replicas`] is for logins, renewals and ends that are acknowledged only when replicas have
@@ -66,8 +67,8 @@
 //! +ping`, on the keys `~session:*`. With `+role` as well messages say more of a server that is a replica, with
 //! `+info` of one that evicts. A URL with a database needs `+select`, replicas that are waited for `+wait`.
 //!
-//! On a cluster it needs `+cluster|slots +asking` as well (`+cluster` before Redis 7). A sentinel's needs `+sentinel|master`
-//! (`+sentinel`), if sentinels want a login.
+//! On a cluster it needs `+cluster|slots +asking` as well. A sentinel's needs `+sentinel|master`, if sentinels want a
+//! login.
 //!
 //! With `+publish +subscribe` on the channel `&session:changes` as well, which Redis 7 denies unless told otherwise,
 //! instances tell each other at once when a session ends. Without, those who wait for that
@@ -79,6 +80,7 @@
 //!
 //! Every operation returns within the [connect timeout](RedisOptions::connect_timeout) and the
 //! [command timeout](RedisOptions::command_timeout), and works again when the server does, with no restart.
+//! A failover is an outage until the servers have agreed on another primary, which takes them seconds.
 //! [`Unavailable`](session_core::Error::Unavailable) says that nothing was done,
 //! [`Unknown`](session_core::Error::Unknown) that a write may have been: the link broke before its answer came, or it
 //! did not come in time. Reads are tried again on a new connection, and so are writes of which certainly nothing was

@@ -152,14 +152,23 @@ impl RedisOptions {
     /// Acknowledges what a failover must not undo only when so many replicas have it: logins, renewals, and ends, a logout
     /// among them. None unless set: Redis replicates after it has answered.
     ///
-    /// They go over a connection of their own, to each primary, on which `WAIT` follows them: what comes while one is
-    /// under way shares the next, so each takes up to twice `within` longer. If fewer replicas have it by then the answer
-    /// is [`Error::Unknown`]: it is done, and the failover to come may forget it. `within` is at least a millisecond.
+    /// They go over a connection of their own, to each primary, on which `WAIT` follows them, and what comes while one is
+    /// under way shares the next. So each takes up to twice `within` longer, and nothing else does. If fewer replicas
+    /// have it by then the answer is [`Error::Unknown`]: it is done, and a failover may undo it. `within` is at least a
+    /// millisecond.
     ///
-    /// A replica has it in its memory then. Which replica becomes primary others decide: Sentinel and Cluster take one
-    /// that has more before one that has less, but only among those they can reach. So it is sure only if all have it.
-    /// In a Cluster each primary needs so many. Not for what a login before did: a password changed, `wait_for_replicas`
-    /// says nothing of what is written by `update`.
+    /// A replica has it in its memory then. Sentinels and a cluster choose the replica that has most, of those they can
+    /// reach; so it is sure only if all replicas have it. In a cluster each primary needs as many. Updates of a session's
+    /// data are not waited for: a failover may forget the last of them.
+    ///
+    /// ```
+    /// use session_redis::RedisOptions;
+    /// use std::time::Duration;
+    ///
+    /// let options = RedisOptions::from_url("redis-sentinel://s1.example,s2.example,s3.example/main")?
+    ///     .wait_for_replicas(1, Duration::from_millis(200));
+    /// # Ok::<(), session_core::Error>(())
+    /// ```
     #[must_use]
     pub const fn wait_for_replicas(mut self, number: u32, within: Duration) -> Self {
         self.replicas = Some(Replicas { number, within });
