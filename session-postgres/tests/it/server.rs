@@ -59,6 +59,46 @@ impl Server {
     }
 
     fn start_as(tls: Option<&Tls>, durable: bool) -> Self {
+        let mut server = Self::prepare(tls.is_some(), durable);
+        server.create_cluster();
+        if let Some(tls) = tls {
+            server.write("server.crt", &tls.certificate);
+            server.write("server.key", &tls.key);
+        }
+        server.restart();
+        server
+    }
+
+    /// A server that follows this one, and whose word this one waits for before it acknowledges anything.
+    pub(crate) fn start_standby(&self) -> Self {
+        let mut standby = Self::prepare(self.tls, self.durable);
+        let mut copy = standby.command("pg_basebackup");
+        copy.args(["--host", "127.0.0.1", "--port", &self.port.to_string(), "--username", USER])
+            .args(["--checkpoint", "fast", "--no-sync", "--write-recovery-conf", "--pgdata"])
+            .arg(standby.data())
+            .env("PGPASSWORD", PASSWORD);
+        output(&mut copy);
+        standby.restart();
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.sql("SELECT pg_reload_conf()");
+        standby
+    }
+
+    /// Makes a standby a server that takes writes.
+    pub(crate) fn promote(&self) {
+        output(self.command("pg_ctl").args(["promote", "--wait", "--pgdata"]).arg(self.data()));
+    }
+
+    /// Runs a statement as the superuser.
+    pub(crate) fn sql(&self, statement: &str) -> String {
+        let mut psql = self.command("psql");
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command", statement])
+            .arg(self.url());
+        output(&mut psql)
+    }
+
+    /// Its folder, and what removes that.
+    fn prepare(tls: bool, durable: bool) -> Self {
         let folder = tempfile::Builder::new().prefix("session-pg-").tempdir().unwrap().keep();
         let owner = (fs::metadata(&folder).unwrap().uid() == 0).then(unprivileged_user);
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
@@ -70,23 +110,17 @@ impl Server {
             .spawn()
             .unwrap();
         let lifeline = watchdog.stdin.take();
-        let mut server = Self {
+        let server = Self {
             folder,
             port: free_port(),
             owner,
-            tls: tls.is_some(),
+            tls,
             durable,
             postmaster: None,
             watchdog,
             lifeline,
         };
         server.give_to_owner(&server.folder);
-        server.create_cluster();
-        if let Some(tls) = tls {
-            server.write("server.crt", &tls.certificate);
-            server.write("server.key", &tls.key);
-        }
-        server.restart();
         server
     }
 
@@ -264,7 +298,7 @@ fn wait_until_ready(log: impl Read + Send + 'static) {
     let mut seen = String::new();
     loop {
         match receiver.recv_timeout(Duration::from_secs(60)) {
-            Ok(line) if line.contains("database system is ready to accept connections") => return,
+            Ok(line) if line.contains("database system is ready to accept") => return,
             Ok(line) => seen = seen + &line + "\n",
             Err(error) => panic!("PostgreSQL did not start ({error}):\n{seen}"),
         }
