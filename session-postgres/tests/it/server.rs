@@ -73,10 +73,17 @@ impl Server {
     pub(crate) fn start_standby(&self) -> Self {
         let mut standby = Self::prepare(self.tls, self.durable);
         let mut copy = standby.command("pg_basebackup");
-        copy.args(["--host", "127.0.0.1", "--port", &self.port.to_string(), "--username", USER])
-            .args(["--checkpoint", "fast", "--no-sync", "--write-recovery-conf", "--pgdata"])
-            .arg(standby.data())
-            .env("PGPASSWORD", PASSWORD);
+        copy.args([
+            "--host",
+            "127.0.0.1",
+            "--port",
+            &self.port.to_string(),
+            "--username",
+            USER,
+        ])
+        .args(["--checkpoint", "fast", "--no-sync", "--write-recovery-conf", "--pgdata"])
+        .arg(standby.data())
+        .env("PGPASSWORD", PASSWORD);
         output(&mut copy);
         standby.restart();
         self.sql("ALTER SYSTEM SET synchronous_standby_names = '*'");
@@ -86,14 +93,25 @@ impl Server {
 
     /// Makes a standby a server that takes writes.
     pub(crate) fn promote(&self) {
-        output(self.command("pg_ctl").args(["promote", "--wait", "--pgdata"]).arg(self.data()));
+        output(
+            self.command("pg_ctl")
+                .args(["promote", "--wait", "--pgdata"])
+                .arg(self.data()),
+        );
     }
 
     /// Runs a statement as the superuser.
     pub(crate) fn sql(&self, statement: &str) -> String {
         let mut psql = self.command("psql");
-        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--command", statement])
-            .arg(self.url());
+        psql.args([
+            "--no-psqlrc",
+            "--quiet",
+            "--tuples-only",
+            "--no-align",
+            "--command",
+            statement,
+        ])
+        .arg(self.url());
         output(&mut psql)
     }
 

@@ -1,0 +1,93 @@
+use std::{
+    env, io,
+    sync::{Arc, atomic::Ordering},
+};
+
+use serde::Deserialize;
+use tokio::process::Command;
+
+use crate::{browser::Ports, http, planted::Plant, process::Process};
+
+/// The instances, each a process.
+pub(crate) struct Fleet {
+    arguments: Vec<String>,
+    instances: Vec<Option<Process>>,
+    ports: Ports,
+}
+
+/// What could grow in an instance.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct Size {
+    pub(crate) tasks: u64,
+    pub(crate) files: u64,
+    /// In KiB.
+    pub(crate) memory: u64,
+}
+
+impl Fleet {
+    pub(crate) async fn start_all(count: usize, url: &str, near: bool, plant: Option<Plant>) -> io::Result<Self> {
+        let mut arguments = vec!["instance".to_owned(), url.to_owned()];
+        if near {
+            arguments.push("--near".to_owned());
+        }
+        if let Some(plant) = plant {
+            arguments.extend(["--plant".to_owned(), plant.to_string()]);
+        }
+        let mut fleet = Self {
+            arguments,
+            instances: (0..count).map(|_| None).collect(),
+            ports: (0..count).map(|_| 0.into()).collect(),
+        };
+        for instance in 0..count {
+            fleet.start(instance).await?;
+        }
+        Ok(fleet)
+    }
+
+    pub(crate) fn ports(&self) -> Ports {
+        Arc::clone(&self.ports)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.instances.len()
+    }
+
+    pub(crate) async fn start(&mut self, instance: usize) -> io::Result<()> {
+        let process = Process::start(Command::new(env::current_exe()?).args(&self.arguments)).await?;
+        let port = process.line.parse().map_err(io::Error::other)?;
+        self.ports[instance].store(port, Ordering::Relaxed);
+        self.instances[instance] = Some(process);
+        Ok(())
+    }
+
+    /// Starts another one in its place, and ends it when browsers know of that.
+    pub(crate) async fn replace(&mut self, instance: usize) -> io::Result<()> {
+        let old = self.instances[instance].take();
+        self.start(instance).await?;
+        // What is under way gets its answer.
+        tokio::time::sleep(2 * crate::instance::DEADLINE).await;
+        drop(old);
+        Ok(())
+    }
+
+    pub(crate) async fn kill(&mut self, instance: usize) -> io::Result<()> {
+        match &mut self.instances[instance] {
+            Some(process) => process.kill().await,
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) async fn signal(&self, instance: usize, signal: &str) -> io::Result<()> {
+        match &self.instances[instance] {
+            Some(process) => process.signal(signal).await,
+            None => Ok(()),
+        }
+    }
+
+    /// How large the last instance is, which is not the one that is killed.
+    pub(crate) async fn size(&self) -> io::Result<Size> {
+        let port = self.ports[self.len() - 1].load(Ordering::Relaxed);
+        let answer = http::send(port, "GET", "/size", "").await?;
+        serde_json::from_str(&answer.body).map_err(io::Error::other)
+    }
+}

@@ -1,0 +1,108 @@
+use std::{fs, time::SystemTime};
+
+use clap::{Args, ValueEnum};
+
+use crate::{
+    Failure,
+    fault::Fault,
+    planted::Plant,
+    round,
+    table::{Cell, Table},
+    topology::{Ground, Topology},
+};
+
+/// What is run.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// How often each fault happens in each topology.
+    #[arg(long, default_value_t = 1)]
+    rounds: u64,
+    /// Leaves out what takes long, and writes no file.
+    #[arg(long)]
+    short: bool,
+    /// Only these topologies; no file is written.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Topology>,
+    /// Only faults with this in their name; no file is written.
+    #[arg(long)]
+    fault: Option<String>,
+    /// A fault of the store's own, which must be found.
+    #[arg(long)]
+    plant: Option<Plant>,
+    /// Where the browsers' choices come from; by the clock unless set.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+impl Options {
+    fn topologies(&self) -> &[Topology] {
+        if self.only.is_empty() {
+            Topology::value_variants()
+        } else {
+            &self.only
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        !self.short && self.only.is_empty() && self.fault.is_none() && self.plant.is_none()
+    }
+}
+
+/// Where the evidence is kept.
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/evidence.md");
+
+/// Runs everything, and tells whether all promises held.
+pub(crate) async fn run(options: &Options) -> Result<bool, Failure> {
+    let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    let mut seed = options.seed.unwrap_or(clock.as_secs());
+    println!("seed {seed}");
+    let mut table = Table::default();
+    for topology in options.topologies().iter().copied() {
+        let mut ground = Ground::start(topology).await?;
+        for fault in Fault::ALL {
+            let is_asked = options
+                .fault
+                .as_ref()
+                .is_none_or(|name| fault.to_string().contains(name));
+            if !is_asked {
+                continue;
+            }
+            let cell = if let Some(why) = fault.is_impossible(topology) {
+                Cell::Impossible(why)
+            } else if options.short && fault.is_long() {
+                Cell::NotRun
+            } else {
+                let mut rows = Vec::new();
+                for _ in 0..options.rounds {
+                    seed += 1000;
+                    let row = round::run(&mut ground, topology, fault, options.plant, seed).await?;
+                    let flaws = row.flaws();
+                    println!(
+                        "{topology}, {fault}: {}",
+                        if flaws.is_empty() {
+                            "holds".to_owned()
+                        } else {
+                            flaws.join("; ")
+                        }
+                    );
+                    if let (false, Some(first)) = (flaws.is_empty(), &row.tally.first) {
+                        println!("  {first}");
+                    }
+                    rows.push(row);
+                    tokio::task::block_in_place(|| ground.replace_standby());
+                }
+                Cell::Rows(rows)
+            };
+            table.0.push((topology, fault, cell));
+        }
+    }
+    println!("{table}");
+    if options.is_whole() {
+        fs::write(FILE, document(&table))?;
+    }
+    Ok(table.failures() == 0)
+}
+
+fn document(table: &Table) -> String {
+    format!("{}{table}", include_str!("head.md"))
+}
