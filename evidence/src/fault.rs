@@ -5,6 +5,7 @@ use tokio::time::sleep;
 use crate::{
     calm::Calm,
     fleet::Fleet,
+    history::Broken,
     proxy::Link,
     topology::{Ground, Topology},
 };
@@ -35,12 +36,17 @@ pub(crate) enum Fault {
     FlushedScripts,
     ReadOnly,
     NoConnections,
+    /// The store's memory is full: writes are refused, and sessions thrown out.
+    FullMemory,
+    FullDisk,
+    /// An instance whose clock is an hour ahead.
+    WrongClock,
     BothAtOnce(&'static Self, &'static Self),
 }
 
 impl Fault {
     /// All, in the order of the table.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Nothing,
         Self::KilledInstance,
         Self::FrozenInstance(1),
@@ -60,6 +66,9 @@ impl Fault {
         Self::FlushedScripts,
         Self::ReadOnly,
         Self::NoConnections,
+        Self::FullMemory,
+        Self::FullDisk,
+        Self::WrongClock,
         Self::BothAtOnce(&Self::KilledInstance, &Self::KilledStore),
         Self::BothAtOnce(&Self::LossyLink, &Self::FrozenStore(1)),
     ];
@@ -69,6 +78,8 @@ impl Fault {
         match self {
             Self::FlushedScripts if !topology.is_redis() => Some("there are no scripts"),
             Self::ReadOnly | Self::NoConnections if topology.is_redis() => Some("a state of PostgreSQL's"),
+            Self::FullMemory if !topology.is_redis() => Some("its sessions are on disk"),
+            Self::FullDisk if topology != Topology::PostgresSmallDisk => Some("shown with a disk of its own"),
             Self::Failover if !topology.has_failover() => Some("one server"),
             _ => None,
         }
@@ -77,6 +88,12 @@ impl Fault {
     /// Whether it takes its time, so that a short run leaves it out.
     pub(crate) const fn is_long(self) -> bool {
         matches!(self, Self::FrozenStore(30) | Self::CutAgainAndAgain(_))
+    }
+
+    /// What it may break, for the server says that it does.
+    pub(crate) fn allows(self, broken: Broken) -> bool {
+        // A session that is thrown out is thrown out whole.
+        self == Self::FullMemory && broken == Broken::Session
     }
 
     /// Within this after it is mended, all requests are answered with yes again.
@@ -111,7 +128,7 @@ impl Fault {
             Self::KilledInstance => {
                 fleet.kill(0).await?;
                 sleep(WHILE / 2).await;
-                fleet.start(0).await?;
+                fleet.start(0, None).await?;
             }
             Self::FrozenInstance(seconds) => {
                 fleet.signal(0, "-STOP").await?;
@@ -120,7 +137,7 @@ impl Fault {
             }
             Self::RollingDeploy => {
                 for instance in 0..fleet.len() {
-                    fleet.replace(instance).await?;
+                    fleet.replace(instance, None).await?;
                     sleep(WHILE / 4).await;
                 }
             }
@@ -158,9 +175,7 @@ impl Fault {
                 ground.administer("ALTER SYSTEM SET default_transaction_read_only = on");
                 ground.administer("SELECT pg_reload_conf()");
                 sleep(WHILE).await;
-                ground.administer(
-                    "SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only",
-                );
+                ground.administer("ALTER SYSTEM SET default_transaction_read_only = off");
                 ground.administer("SELECT pg_reload_conf()");
             }
             Self::NoConnections => {
@@ -170,6 +185,22 @@ impl Fault {
                 ground.link(Link::Whole);
                 sleep(WHILE).await;
                 ground.administer("ALTER ROLE postgres CONNECTION LIMIT -1");
+            }
+            Self::FullMemory => {
+                ground.administer("CONFIG SET maxmemory-policy volatile-lru");
+                ground.administer("CONFIG SET maxmemory 1mb");
+                sleep(WHILE).await;
+                ground.administer("CONFIG SET maxmemory 0");
+            }
+            Self::FullDisk => {
+                ground.fill_disk();
+                sleep(WHILE).await;
+                ground.free_disk();
+            }
+            Self::WrongClock => {
+                fleet.replace(0, Some("+1h")).await?;
+                sleep(WHILE).await;
+                fleet.replace(0, None).await?;
             }
             Self::BothAtOnce(one, other) => {
                 // One after the other where they need the same hands, and so that they overlap for a while.
@@ -195,7 +226,7 @@ impl Fault {
 
     async fn end(self, ground: &Ground, fleet: &mut Fleet) -> io::Result<()> {
         match self {
-            Self::KilledInstance => fleet.start(0).await,
+            Self::KilledInstance => fleet.start(0, None).await,
             _ => {
                 ground.link(Link::Whole);
                 Ok(())
@@ -229,6 +260,9 @@ impl fmt::Display for Fault {
             Self::FlushedScripts => f.write_str("the script cache flushed"),
             Self::ReadOnly => f.write_str("read-only for 2 s"),
             Self::NoConnections => f.write_str("no connection allowed for 2 s"),
+            Self::FullMemory => f.write_str("the store's memory full for 2 s"),
+            Self::FullDisk => f.write_str("the store's disk full for 2 s"),
+            Self::WrongClock => f.write_str("the clock of an instance an hour ahead"),
             Self::BothAtOnce(one, other) => write!(f, "{one}; and {other}"),
         }
     }

@@ -39,7 +39,7 @@ impl Fleet {
             ports: (0..count).map(|_| 0.into()).collect(),
         };
         for instance in 0..count {
-            fleet.start(instance).await?;
+            fleet.start(instance, None).await?;
         }
         Ok(fleet)
     }
@@ -52,8 +52,22 @@ impl Fleet {
         self.instances.len()
     }
 
-    pub(crate) async fn start(&mut self, instance: usize) -> io::Result<()> {
-        let process = Process::start(Command::new(env::current_exe()?).args(&self.arguments)).await?;
+    /// Starts an instance, perhaps with a clock that is wrong by this.
+    pub(crate) async fn start(&mut self, instance: usize, wrong: Option<&str>) -> io::Result<()> {
+        let program = env::current_exe()?;
+        let mut command = match wrong {
+            None => Command::new(program),
+            Some(wrong) => {
+                let mut command = Command::new("faketime");
+                // What it waits for, it waits for as long as others.
+                command
+                    .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+                    .args(["-f", wrong])
+                    .arg(program);
+                command
+            }
+        };
+        let process = Process::start(command.args(&self.arguments)).await?;
         let port = process.line.parse().map_err(io::Error::other)?;
         self.ports[instance].store(port, Ordering::Relaxed);
         self.instances[instance] = Some(process);
@@ -61,9 +75,9 @@ impl Fleet {
     }
 
     /// Starts another one in its place, and ends it when browsers know of that.
-    pub(crate) async fn replace(&mut self, instance: usize) -> io::Result<()> {
+    pub(crate) async fn replace(&mut self, instance: usize, wrong: Option<&str>) -> io::Result<()> {
         let old = self.instances[instance].take();
-        self.start(instance).await?;
+        self.start(instance, wrong).await?;
         // What is under way gets its answer.
         tokio::time::sleep(2 * crate::instance::DEADLINE).await;
         drop(old);

@@ -29,7 +29,7 @@ impl Row {
             (Broken::Ended, "ended sessions opened"),
         ] {
             let times = self.tally.times(broken);
-            if times > 0 {
+            if times > 0 && !self.fault.allows(broken) {
                 flaws.push(format!("{times} {what}"));
             }
         }

@@ -25,6 +25,7 @@ pub(crate) enum Topology {
     Postgres,
     PostgresNear,
     PostgresStandby,
+    PostgresSmallDisk,
 }
 
 impl Topology {
@@ -50,6 +51,7 @@ impl fmt::Display for Topology {
             Self::Postgres => "PostgreSQL",
             Self::PostgresNear => "PostgreSQL, near caches",
             Self::PostgresStandby => "PostgreSQL, synchronous standby",
+            Self::PostgresSmallDisk => "PostgreSQL, small disk",
         })
     }
 }
@@ -72,6 +74,7 @@ impl Ground {
             Topology::Redis | Topology::RedisNear => Servers::Redis(redis::Server::start_durable()),
             Topology::Postgres | Topology::PostgresNear => Servers::Postgres(postgres::Server::start_durable()),
             Topology::PostgresStandby => Servers::Pair(Pair::start()),
+            Topology::PostgresSmallDisk => Servers::Postgres(postgres::Server::start_on_small_disk()),
         };
         let proxy = Proxy::to(servers.port()).await?;
         let ground = Self { servers, proxy };
@@ -148,6 +151,18 @@ impl Ground {
     pub(crate) fn replace_standby(&mut self) {
         if let Servers::Pair(pair) = &mut self.servers {
             pair.replace_standby();
+        }
+    }
+
+    pub(crate) fn fill_disk(&self) {
+        if let Servers::Postgres(server) = &self.servers {
+            server.fill_disk();
+        }
+    }
+
+    pub(crate) fn free_disk(&mut self) {
+        if let Servers::Postgres(server) = &mut self.servers {
+            server.free_disk();
         }
     }
 

@@ -7,7 +7,7 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
     os::unix::{
         fs::{MetadataExt, PermissionsExt, chown},
@@ -91,6 +91,46 @@ impl Server {
         standby
     }
 
+    /// A server with a disk of 160 MiB for itself, which only root can give it.
+    pub(crate) fn start_on_small_disk() -> Self {
+        let mut server = Self::prepare(false, true);
+        fs::create_dir(server.data()).unwrap();
+        let (user, group) = server.owner.expect("only root mounts disks");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o"]);
+        mount.arg(format!("size=160m,mode=700,uid={user},gid={group}"));
+        output(mount.arg("session-pg").arg(server.data()));
+        server.create_cluster();
+        server.restart();
+        server
+    }
+
+    /// Leaves no room on its [small disk](Self::start_on_small_disk), and has it look for some.
+    pub(crate) fn fill_disk(&self) {
+        let mut ballast = fs::File::create(self.data().join("ballast")).unwrap();
+        let block = vec![0; 64 * 1024];
+        while ballast.write_all(&block).is_ok() {}
+        // A new segment of the log has to be made: if not by this, then by whoever writes next.
+        for _ in 0..8 {
+            let mut psql =
+                self.psql("SELECT pg_switch_wal(), pg_logical_emit_message(true, 'ballast', repeat('x', 9999))");
+            let _refused = psql.output();
+        }
+    }
+
+    /// Gives the room back, and starts the server again if it has given up.
+    pub(crate) fn free_disk(&mut self) {
+        fs::remove_file(self.data().join("ballast")).unwrap();
+        let ended = self
+            .postmaster
+            .as_mut()
+            .is_none_or(|postmaster| postmaster.try_wait().unwrap().is_some());
+        if ended {
+            self.postmaster = None;
+            self.restart();
+        }
+    }
+
     /// Makes a standby a server that takes writes.
     pub(crate) fn promote(&self) {
         output(
@@ -102,6 +142,10 @@ impl Server {
 
     /// Runs a statement as the superuser.
     pub(crate) fn sql(&self, statement: &str) -> String {
+        output(&mut self.psql(statement))
+    }
+
+    fn psql(&self, statement: &str) -> Command {
         let mut psql = self.command("psql");
         psql.args([
             "--no-psqlrc",
@@ -112,7 +156,7 @@ impl Server {
             statement,
         ])
         .arg(self.url());
-        output(&mut psql)
+        psql
     }
 
     /// Its folder, and what removes that.
@@ -302,6 +346,7 @@ if [ -n "$postmaster" ]; then
         tries=$((tries + 1))
     done
 fi 2> /dev/null
+if mountpoint -q "$1/data"; then umount "$1/data"; fi 2> /dev/null
 rm -rf "$1"
 "#;
 
