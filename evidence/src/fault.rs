@@ -1,12 +1,13 @@
 use std::{fmt, io, time::Duration};
 
-use tokio::time::sleep;
+use tokio::{sync::Mutex, time::sleep};
 
 use crate::{
     calm::Calm,
     fleet::Fleet,
     history::Broken,
     proxy::Link,
+    random::Random,
     topology::{Ground, Topology},
 };
 
@@ -41,12 +42,13 @@ pub(crate) enum Fault {
     FullDisk,
     /// An instance whose clock is an hour ahead.
     WrongClock,
-    BothAtOnce(&'static Self, &'static Self),
+    /// Two of the others, of which each round chooses its own.
+    TwoAtOnce,
 }
 
 impl Fault {
     /// All, in the order of the table.
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Nothing,
         Self::KilledInstance,
         Self::FrozenInstance(1),
@@ -69,8 +71,7 @@ impl Fault {
         Self::FullMemory,
         Self::FullDisk,
         Self::WrongClock,
-        Self::BothAtOnce(&Self::KilledInstance, &Self::KilledStore),
-        Self::BothAtOnce(&Self::LossyLink, &Self::FrozenStore(1)),
+        Self::TwoAtOnce,
     ];
 
     /// Why this cannot happen there, if it cannot.
@@ -90,6 +91,14 @@ impl Fault {
         matches!(self, Self::FrozenStore(30) | Self::CutAgainAndAgain(_))
     }
 
+    /// How many rounds there are of it, for one of others.
+    pub(crate) const fn rounds(self) -> u64 {
+        match self {
+            Self::TwoAtOnce => 6,
+            _ => 1,
+        }
+    }
+
     /// What it may break, for the server says that it does.
     pub(crate) fn allows(self, broken: Broken) -> bool {
         // A session that is thrown out is thrown out whole.
@@ -105,55 +114,95 @@ impl Fault {
         }
     }
 
-    /// Happens, and is mended.
-    pub(crate) async fn happen(self, ground: &mut Ground, fleet: &mut Fleet, calm: &Calm) -> io::Result<()> {
-        calm.disturb(self.is_about());
-        Box::pin(self.harm(ground, fleet)).await?;
+    /// Happens, and is mended. Returns what it was.
+    pub(crate) async fn happen(
+        self,
+        topology: Topology,
+        ground: &Mutex<Ground>,
+        fleet: &Mutex<Fleet>,
+        calm: &Calm,
+        random: &mut Random,
+    ) -> io::Result<Vec<Self>> {
+        let faults = match self {
+            Self::TwoAtOnce => Self::two(topology, random),
+            _ => vec![self],
+        };
+        let is_about = faults.iter().any(|fault| fault.hand() == Hand::Instance).then_some(0);
+        calm.disturb(is_about);
+        match faults[..] {
+            [one, other] => {
+                let (one, other) = tokio::join!(one.harm(ground, fleet), other.harm(ground, fleet));
+                one.and(other)?;
+            }
+            _ => self.harm(ground, fleet).await?,
+        }
         calm.mend();
-        Ok(())
+        Ok(faults)
     }
 
-    /// Which instance it is about.
-    fn is_about(self) -> Option<usize> {
-        match self {
-            Self::KilledInstance | Self::FrozenInstance(_) => Some(0),
-            Self::BothAtOnce(one, other) => one.is_about().or_else(|| other.is_about()),
-            _ => None,
+    /// Two that can happen there, and do not need the same hand.
+    fn two(topology: Topology, random: &mut Random) -> Vec<Self> {
+        let is_apt =
+            |fault: &Self| fault.hand() != Hand::None && !fault.is_long() && fault.is_impossible(topology).is_none();
+        let apt: Vec<_> = Self::ALL.into_iter().filter(is_apt).collect();
+        loop {
+            let two = [apt[random.below(apt.len())], apt[random.below(apt.len())]];
+            if two[0].hand() < two[1].hand() {
+                return two.to_vec();
+            }
         }
     }
 
-    async fn harm(self, ground: &mut Ground, fleet: &mut Fleet) -> io::Result<()> {
+    /// What it touches.
+    const fn hand(self) -> Hand {
+        match self {
+            Self::KilledInstance | Self::FrozenInstance(_) | Self::RollingDeploy | Self::WrongClock => Hand::Instance,
+            Self::CutLink | Self::MuteLink | Self::SlowLink | Self::LossyLink | Self::CutAgainAndAgain(_) => Hand::Link,
+            Self::KilledStore
+            | Self::RestartedStore
+            | Self::FrozenStore(_)
+            | Self::Failover
+            | Self::FlushedScripts
+            | Self::ReadOnly
+            | Self::NoConnections
+            | Self::FullMemory
+            | Self::FullDisk => Hand::Store,
+            Self::Nothing | Self::TwoAtOnce => Hand::None,
+        }
+    }
+
+    async fn harm(self, ground: &Mutex<Ground>, fleet: &Mutex<Fleet>) -> io::Result<()> {
         match self {
             Self::Nothing => sleep(WHILE).await,
             Self::KilledInstance => {
-                fleet.kill(0).await?;
+                fleet.lock().await.kill(0).await?;
                 sleep(WHILE / 2).await;
-                fleet.start(0, None).await?;
+                fleet.lock().await.start(0, None).await?;
             }
             Self::FrozenInstance(seconds) => {
-                fleet.signal(0, "-STOP").await?;
+                fleet.lock().await.signal(0, "-STOP").await?;
                 sleep(Duration::from_secs(seconds)).await;
-                fleet.signal(0, "-CONT").await?;
+                fleet.lock().await.signal(0, "-CONT").await?;
             }
             Self::RollingDeploy => {
-                for instance in 0..fleet.len() {
-                    fleet.replace(instance, None).await?;
+                for instance in 0..fleet.lock().await.len() {
+                    fleet.lock().await.replace(instance, None).await?;
                     sleep(WHILE / 4).await;
                 }
             }
             Self::KilledStore => {
-                ground.kill();
+                ground.lock().await.kill();
                 sleep(WHILE / 2).await;
-                ground.restart();
+                ground.lock().await.restart();
             }
             Self::RestartedStore => {
-                ground.stop();
-                ground.restart();
+                ground.lock().await.stop();
+                ground.lock().await.restart();
             }
             Self::FrozenStore(seconds) => {
-                ground.freeze();
+                ground.lock().await.freeze();
                 sleep(Duration::from_secs(seconds)).await;
-                ground.thaw();
+                ground.lock().await.thaw();
             }
             Self::CutLink => during(ground, Link::Cut).await,
             Self::MuteLink => during(ground, Link::Mute).await,
@@ -161,84 +210,78 @@ impl Fault {
             Self::LossyLink => during(ground, Link::Lossy).await,
             Self::CutAgainAndAgain(times) => {
                 for _ in 0..times {
-                    ground.link(Link::Cut);
+                    ground.lock().await.link(Link::Cut);
                     sleep(Duration::from_millis(1)).await;
-                    ground.link(Link::Whole);
+                    ground.lock().await.link(Link::Whole);
                     sleep(Duration::from_millis(20)).await;
                 }
             }
             Self::Failover => {
-                ground.fail_over();
+                ground.lock().await.fail_over();
             }
-            Self::FlushedScripts => ground.administer("SCRIPT FLUSH"),
+            Self::FlushedScripts => ground.lock().await.administer("SCRIPT FLUSH"),
             Self::ReadOnly => {
-                ground.administer("ALTER SYSTEM SET default_transaction_read_only = on");
-                ground.administer("SELECT pg_reload_conf()");
+                ground
+                    .lock()
+                    .await
+                    .administer("ALTER SYSTEM SET default_transaction_read_only = on");
+                ground.lock().await.administer("SELECT pg_reload_conf()");
                 sleep(WHILE).await;
-                ground.administer("ALTER SYSTEM SET default_transaction_read_only = off");
-                ground.administer("SELECT pg_reload_conf()");
+                ground
+                    .lock()
+                    .await
+                    .administer("ALTER SYSTEM SET default_transaction_read_only = off");
+                ground.lock().await.administer("SELECT pg_reload_conf()");
             }
             Self::NoConnections => {
-                ground.administer("ALTER ROLE postgres CONNECTION LIMIT 0");
-                ground.link(Link::Cut);
+                ground.lock().await.administer("ALTER ROLE postgres CONNECTION LIMIT 0");
+                ground.lock().await.link(Link::Cut);
                 sleep(Duration::from_millis(10)).await;
-                ground.link(Link::Whole);
+                ground.lock().await.link(Link::Whole);
                 sleep(WHILE).await;
-                ground.administer("ALTER ROLE postgres CONNECTION LIMIT -1");
+                ground
+                    .lock()
+                    .await
+                    .administer("ALTER ROLE postgres CONNECTION LIMIT -1");
             }
             Self::FullMemory => {
-                ground.administer("CONFIG SET maxmemory-policy volatile-lru");
-                ground.administer("CONFIG SET maxmemory 1mb");
+                ground
+                    .lock()
+                    .await
+                    .administer("CONFIG SET maxmemory-policy volatile-lru");
+                ground.lock().await.administer("CONFIG SET maxmemory 1mb");
                 sleep(WHILE).await;
-                ground.administer("CONFIG SET maxmemory 0");
+                ground.lock().await.administer("CONFIG SET maxmemory 0");
             }
             Self::FullDisk => {
-                ground.fill_disk();
+                ground.lock().await.fill_disk();
                 sleep(WHILE).await;
-                ground.free_disk();
+                ground.lock().await.free_disk();
             }
             Self::WrongClock => {
-                fleet.replace(0, Some("+1h")).await?;
+                fleet.lock().await.replace(0, Some("+1h")).await?;
                 sleep(WHILE).await;
-                fleet.replace(0, None).await?;
+                fleet.lock().await.replace(0, None).await?;
             }
-            Self::BothAtOnce(one, other) => {
-                // One after the other where they need the same hands, and so that they overlap for a while.
-                Box::pin(one.begin(ground, fleet)).await?;
-                Box::pin(other.harm(ground, fleet)).await?;
-                Box::pin(one.end(ground, fleet)).await?;
-            }
+            Self::TwoAtOnce => return Err(io::Error::other("which two?")),
         }
         Ok(())
     }
-
-    /// The first half, for what lasts while something else happens.
-    async fn begin(self, ground: &Ground, fleet: &mut Fleet) -> io::Result<()> {
-        match self {
-            Self::KilledInstance => fleet.kill(0).await,
-            Self::LossyLink => {
-                ground.link(Link::Lossy);
-                Ok(())
-            }
-            _ => Err(io::Error::other(format!("{self} has no halves"))),
-        }
-    }
-
-    async fn end(self, ground: &Ground, fleet: &mut Fleet) -> io::Result<()> {
-        match self {
-            Self::KilledInstance => fleet.start(0, None).await,
-            _ => {
-                ground.link(Link::Whole);
-                Ok(())
-            }
-        }
-    }
 }
 
-async fn during(ground: &Ground, link: Link) {
-    ground.link(link);
+/// What a fault touches.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Hand {
+    Instance,
+    Link,
+    Store,
+    None,
+}
+
+async fn during(ground: &Mutex<Ground>, link: Link) {
+    ground.lock().await.link(link);
     sleep(WHILE).await;
-    ground.link(Link::Whole);
+    ground.lock().await.link(Link::Whole);
 }
 
 impl fmt::Display for Fault {
@@ -263,7 +306,7 @@ impl fmt::Display for Fault {
             Self::FullMemory => f.write_str("the store's memory full for 2 s"),
             Self::FullDisk => f.write_str("the store's disk full for 2 s"),
             Self::WrongClock => f.write_str("the clock of an instance an hour ahead"),
-            Self::BothAtOnce(one, other) => write!(f, "{one}; and {other}"),
+            Self::TwoAtOnce => f.write_str("two of these at once, chosen at random"),
         }
     }
 }

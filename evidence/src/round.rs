@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{sync::Mutex, task::JoinSet, time::sleep};
 
 use crate::{
     browser::Browser,
@@ -15,6 +15,7 @@ use crate::{
     fault::Fault,
     fleet::{Fleet, Size},
     planted::Plant,
+    random::Random,
     row::Row,
     tally::Tally,
     topology::{Ground, Topology},
@@ -31,13 +32,14 @@ const AFTER: Duration = Duration::from_millis(4500);
 
 /// Runs browsers on instances, lets something happen, and tells what they saw.
 pub(crate) async fn run(
-    ground: &mut Ground,
+    ground: &Mutex<Ground>,
     topology: Topology,
     fault: Fault,
     plant: Option<Plant>,
     seed: u64,
 ) -> io::Result<Row> {
-    let mut fleet = Fleet::start_all(INSTANCES, &ground.url(), topology.is_near(), plant).await?;
+    let url = ground.lock().await.url();
+    let fleet = Fleet::start_all(INSTANCES, &url, topology.is_near(), plant).await?;
     let (calm, stop) = (Arc::new(Calm::default()), Arc::new(AtomicBool::new(false)));
     let mut crowd = JoinSet::new();
     for number in 0..BROWSERS {
@@ -52,9 +54,13 @@ pub(crate) async fn run(
         });
     }
     sleep(BEFORE).await;
-    ground.take_most_in_a_second();
+    ground.lock().await.take_most_in_a_second();
     let before = fleet.size().await?;
-    fault.happen(ground, &mut fleet, &calm).await?;
+    let fleet = Mutex::new(fleet);
+    let faults = fault
+        .happen(topology, ground, &fleet, &calm, &mut Random::new(seed))
+        .await?;
+    let fleet = fleet.into_inner();
     let mended = Instant::now();
     sleep(AFTER).await;
     stop.store(true, Ordering::Relaxed);
@@ -64,10 +70,10 @@ pub(crate) async fn run(
         browser.look_everywhere().await;
         tally.add(&browser.tally);
     }
-    let connections = ground.take_most_in_a_second();
+    let connections = ground.lock().await.take_most_in_a_second();
     let after = at_rest(&fleet, before).await?;
     Ok(Row {
-        fault,
+        faults,
         recovery: tally
             .last_refusal
             .map_or(Duration::ZERO, |last| last.duration_since(mended)),

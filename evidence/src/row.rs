@@ -5,7 +5,8 @@ use crate::{fault::Fault, fleet::Size, history::Broken, instance::DEADLINE, tall
 /// What a round showed.
 #[derive(Debug)]
 pub(crate) struct Row {
-    pub(crate) fault: Fault,
+    /// What happened.
+    pub(crate) faults: Vec<Fault>,
     pub(crate) tally: Tally,
     /// From when all was mended until the last request ended that was not answered with yes.
     pub(crate) recovery: Duration,
@@ -29,7 +30,7 @@ impl Row {
             (Broken::Ended, "ended sessions opened"),
         ] {
             let times = self.tally.times(broken);
-            if times > 0 && !self.fault.allows(broken) {
+            if times > 0 && !self.faults.iter().any(|fault| fault.allows(broken)) {
                 flaws.push(format!("{times} {what}"));
             }
         }
@@ -39,7 +40,7 @@ impl Row {
         if self.tally.longest > Self::LONGEST {
             flaws.push(format!("an answer took {:?}", self.tally.longest));
         }
-        if self.recovery > self.fault.recovery() {
+        if self.faults.iter().all(|fault| self.recovery > fault.recovery()) {
             flaws.push(format!("recovered after {:?}", self.recovery));
         }
         let [before, after] = self.sizes;

@@ -1,6 +1,7 @@
 use std::{fs, time::SystemTime};
 
 use clap::{Args, ValueEnum};
+use tokio::sync::Mutex;
 
 use crate::{
     Failure,
@@ -58,7 +59,7 @@ pub(crate) async fn run(options: &Options) -> Result<bool, Failure> {
     println!("seed {seed}");
     let mut table = Table::default();
     for topology in options.topologies().iter().copied() {
-        let mut ground = Ground::start(topology).await?;
+        let ground = Mutex::new(Ground::start(topology).await?);
         for fault in Fault::ALL {
             let is_asked = options
                 .fault
@@ -73,23 +74,22 @@ pub(crate) async fn run(options: &Options) -> Result<bool, Failure> {
                 Cell::NotRun
             } else {
                 let mut rows = Vec::new();
-                for _ in 0..options.rounds {
+                for _ in 0..options.rounds * fault.rounds() {
                     seed += 1000;
-                    let row = round::run(&mut ground, topology, fault, options.plant, seed).await?;
+                    let row = round::run(&ground, topology, fault, options.plant, seed).await?;
                     let flaws = row.flaws();
-                    println!(
-                        "{topology}, {fault}: {}",
-                        if flaws.is_empty() {
-                            "holds".to_owned()
-                        } else {
-                            flaws.join("; ")
-                        }
-                    );
+                    let what: Vec<_> = row.faults.iter().map(ToString::to_string).collect();
+                    let verdict = if flaws.is_empty() {
+                        "holds".to_owned()
+                    } else {
+                        flaws.join("; ")
+                    };
+                    println!("{topology}, {}: {verdict}", what.join(" and "));
                     if let (false, Some(first)) = (flaws.is_empty(), &row.tally.first) {
                         println!("  {first}");
                     }
                     rows.push(row);
-                    tokio::task::block_in_place(|| ground.replace_standby());
+                    ground.lock().await.replace_standby();
                 }
                 Cell::Rows(rows)
             };
