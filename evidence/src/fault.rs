@@ -105,6 +105,14 @@ impl Fault {
         self == Self::FullMemory && broken == Broken::Session
     }
 
+    /// Why what it breaks is no fault of the store's.
+    pub(crate) const fn excuse(self) -> Option<&'static str> {
+        match self {
+            Self::FullMemory => Some("Redis throws sessions out when its memory is full, as its policy says"),
+            _ => None,
+        }
+    }
+
     /// Within this after it is mended, all requests are answered with yes again.
     pub(crate) const fn recovery(self) -> Duration {
         match self {
@@ -185,7 +193,8 @@ impl Fault {
                 fleet.lock().await.signal(0, "-CONT").await?;
             }
             Self::RollingDeploy => {
-                for instance in 0..fleet.lock().await.len() {
+                let instances = fleet.lock().await.len();
+                for instance in 0..instances {
                     fleet.lock().await.replace(instance, None).await?;
                     sleep(WHILE / 4).await;
                 }

@@ -1,4 +1,4 @@
-use std::{fs, time::SystemTime};
+use std::{fs, process::Command, thread, time::SystemTime};
 
 use clap::{Args, ValueEnum};
 use tokio::sync::Mutex;
@@ -56,7 +56,8 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/evidence.md");
 pub(crate) async fn run(options: &Options) -> Result<bool, Failure> {
     let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let mut seed = options.seed.unwrap_or(clock.as_secs());
-    println!("seed {seed}");
+    let first = seed;
+    println!("seed {first}");
     let mut table = Table::default();
     for topology in options.topologies().iter().copied() {
         let ground = Mutex::new(Ground::start(topology).await?);
@@ -98,11 +99,23 @@ pub(crate) async fn run(options: &Options) -> Result<bool, Failure> {
     }
     println!("{table}");
     if options.is_whole() {
-        fs::write(FILE, document(&table))?;
+        fs::write(FILE, document(&table, first)?)?;
     }
     Ok(table.failures() == 0)
 }
 
-fn document(table: &Table) -> String {
-    format!("{}{table}", include_str!("head.md"))
+fn document(table: &Table, seed: u64) -> Result<String, Failure> {
+    let redis = version("redis-server")?;
+    let postgres = version("psql")?;
+    let cores = thread::available_parallelism()?;
+    Ok(format!(
+        "{}\nMade with seed {seed} on {cores} cores: {redis}; {postgres}.\n{table}{}",
+        include_str!("head.md"),
+        include_str!("foot.md")
+    ))
+}
+
+fn version(program: &str) -> Result<String, Failure> {
+    let output = Command::new(program).arg("--version").output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
