@@ -44,6 +44,8 @@ pub(crate) enum Fault {
     WrongClock,
     /// Two of the others, of which each round chooses its own.
     TwoAtOnce,
+    /// Nothing, for so many minutes.
+    Soak(u64),
 }
 
 impl Fault {
@@ -175,7 +177,7 @@ impl Fault {
             | Self::NoConnections
             | Self::FullMemory
             | Self::FullDisk => Hand::Store,
-            Self::Nothing | Self::TwoAtOnce => Hand::None,
+            Self::Nothing | Self::TwoAtOnce | Self::Soak(_) => Hand::None,
         }
     }
 
@@ -272,6 +274,7 @@ impl Fault {
                 sleep(WHILE).await;
                 fleet.lock().await.replace(0, None).await?;
             }
+            Self::Soak(minutes) => sleep(Duration::from_secs(60 * minutes)).await,
             Self::TwoAtOnce => return Err(io::Error::other("which two?")),
         }
         Ok(())
@@ -316,6 +319,7 @@ impl fmt::Display for Fault {
             Self::FullDisk => f.write_str("the store's disk full for 2 s"),
             Self::WrongClock => f.write_str("the clock of an instance an hour ahead"),
             Self::TwoAtOnce => f.write_str("two of these at once, chosen at random"),
+            Self::Soak(minutes) => write!(f, "none, for {minutes} min"),
         }
     }
 }

@@ -36,7 +36,8 @@ pub(crate) async fn send(port: u16, method: &str, path: &str, cookies: &str) -> 
     parse(&answer).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
-fn parse(answer: &[u8]) -> Option<Answer> {
+/// An answer, if it is whole.
+pub(crate) fn parse(answer: &[u8]) -> Option<Answer> {
     let (head, body) = std::str::from_utf8(answer).ok()?.split_once("\r\n\r\n")?;
     let mut lines = head.split("\r\n");
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;

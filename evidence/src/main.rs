@@ -13,6 +13,7 @@ mod history;
 mod http;
 mod instance;
 mod jar;
+mod load;
 mod planted;
 mod process;
 mod proxy;

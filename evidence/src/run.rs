@@ -6,6 +6,7 @@ use tokio::sync::Mutex;
 use crate::{
     Failure,
     fault::Fault,
+    load,
     planted::Plant,
     round,
     table::{Cell, Table},
@@ -27,6 +28,12 @@ pub(crate) struct Options {
     /// Only faults with this in their name; no file is written.
     #[arg(long)]
     fault: Option<String>,
+    /// Only many requests at once, and nothing that breaks; no file is written.
+    #[arg(long)]
+    load: bool,
+    /// Only browsers, for so many minutes, and nothing that breaks; no file is written.
+    #[arg(long)]
+    soak: Option<u64>,
     /// A fault of the store's own, which must be found.
     #[arg(long)]
     plant: Option<Plant>,
@@ -37,15 +44,29 @@ pub(crate) struct Options {
 
 impl Options {
     fn topologies(&self) -> &[Topology] {
-        if self.only.is_empty() {
+        if self.load {
+            &[]
+        } else if self.only.is_empty() {
             Topology::value_variants()
         } else {
             &self.only
         }
     }
 
+    fn faults(&self) -> Vec<Fault> {
+        if let Some(minutes) = self.soak {
+            return vec![Fault::Soak(minutes)];
+        }
+        let is_asked = |fault: &Fault| self.fault.as_ref().is_none_or(|name| fault.to_string().contains(name));
+        Fault::ALL.into_iter().filter(is_asked).collect()
+    }
+
+    fn is_load(&self) -> bool {
+        self.only.is_empty() && self.fault.is_none() && self.plant.is_none() && self.soak.is_none()
+    }
+
     fn is_whole(&self) -> bool {
-        !self.short && self.only.is_empty() && self.fault.is_none() && self.plant.is_none()
+        !self.short && !self.load && self.is_load()
     }
 }
 
@@ -61,7 +82,7 @@ pub(crate) async fn run(options: &Options) -> Result<bool, Failure> {
     let mut table = Table::default();
     for topology in options.topologies().iter().copied() {
         let ground = Mutex::new(Ground::start(topology).await?);
-        for fault in Fault::ALL {
+        for fault in options.faults() {
             let is_asked = options
                 .fault
                 .as_ref()
@@ -98,18 +119,22 @@ pub(crate) async fn run(options: &Options) -> Result<bool, Failure> {
         }
     }
     println!("{table}");
-    if options.is_whole() {
-        fs::write(FILE, document(&table, first)?)?;
+    let mut load = load::Table::default();
+    if options.is_load() {
+        load = load::run(&[Topology::Redis, Topology::Postgres], options.short).await?;
     }
-    Ok(table.failures() == 0)
+    if options.is_whole() {
+        fs::write(FILE, document(&table, &load, first)?)?;
+    }
+    Ok(table.failures() + load.failures() == 0)
 }
 
-fn document(table: &Table, seed: u64) -> Result<String, Failure> {
+fn document(table: &Table, load: &load::Table, seed: u64) -> Result<String, Failure> {
     let redis = version("redis-server")?;
     let postgres = version("psql")?;
     let cores = thread::available_parallelism()?;
     Ok(format!(
-        "{}\nMade with seed {seed} on {cores} cores: {redis}; {postgres}.\n{table}{}",
+        "{}\nMade with seed {seed} on {cores} cores: {redis}; {postgres}.\n{table}{load}{}",
         include_str!("head.md"),
         include_str!("foot.md")
     ))
