@@ -1,4 +1,4 @@
-use std::{fmt, io, time::Duration};
+use std::{fmt, io, process::Command, time::Duration};
 
 use tokio::{sync::Mutex, time::sleep};
 
@@ -88,9 +88,13 @@ impl Fault {
         }
     }
 
-    /// Whether it takes its time, so that a short run leaves it out.
-    pub(crate) const fn is_long(self) -> bool {
-        matches!(self, Self::FrozenStore(30) | Self::CutAgainAndAgain(_))
+    /// Whether a short run leaves it out: it takes its time, or another topology shows it as well.
+    pub(crate) const fn is_left_out(self, topology: Topology) -> bool {
+        match self {
+            Self::FrozenStore(30) | Self::CutAgainAndAgain(_) => true,
+            Self::Nothing | Self::Failover | Self::FullDisk | Self::TwoAtOnce => false,
+            _ => !matches!(topology, Topology::Redis | Topology::Postgres),
+        }
     }
 
     /// How many rounds there are of it, for one of others.
@@ -124,6 +128,11 @@ impl Fault {
         }
     }
 
+    /// Whether this machine has what it takes.
+    pub(crate) fn can_be_had(self) -> bool {
+        self != Self::WrongClock || Command::new("faketime").arg("--version").output().is_ok()
+    }
+
     /// Happens, and is mended. Returns what it was.
     pub(crate) async fn happen(
         self,
@@ -152,8 +161,12 @@ impl Fault {
 
     /// Two that can happen there, and do not need the same hand.
     fn two(topology: Topology, random: &mut Random) -> Vec<Self> {
-        let is_apt =
-            |fault: &Self| fault.hand() != Hand::None && !fault.is_long() && fault.is_impossible(topology).is_none();
+        let is_apt = |fault: &Self| {
+            fault.hand() != Hand::None
+                && fault.can_be_had()
+                && !fault.is_left_out(Topology::Redis)
+                && fault.is_impossible(topology).is_none()
+        };
         let apt: Vec<_> = Self::ALL.into_iter().filter(is_apt).collect();
         loop {
             let two = [apt[random.below(apt.len())], apt[random.below(apt.len())]];

@@ -6,7 +6,7 @@ mod postgres;
 #[path = "../../../session-redis/tests/it/server.rs"]
 mod redis;
 
-use std::fmt;
+use std::{fmt, fs, os::unix::fs::MetadataExt};
 
 use clap::ValueEnum;
 use session_postgres::PostgresStore;
@@ -36,6 +36,11 @@ impl Topology {
 
     pub(crate) const fn is_redis(self) -> bool {
         matches!(self, Self::Redis | Self::RedisNear)
+    }
+
+    /// Whether it can be started here: only root mounts a disk.
+    pub(crate) fn can_be_had(self) -> bool {
+        self != Self::PostgresSmallDisk || fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
     }
 
     pub(crate) const fn has_failover(self) -> bool {
