@@ -13,6 +13,7 @@ use crate::{
     calm::Calm,
     history::{Broken, History, View},
     http::{self, Answer},
+    instance::DEADLINE,
     jar::Jar,
     random::Random,
     tally::Tally,
@@ -243,6 +244,12 @@ impl Browser {
         let is_about = self.calm.is_about(instance);
         if !is_about {
             self.tally.longest = self.tally.longest.max(took);
+            if took > DEADLINE {
+                let status = answer.as_ref().map(|answer| answer.status).ok();
+                self.tally
+                    .noted
+                    .push(format!("instance {instance} answered {status:?} after {took:?}"));
+            }
         }
         let outcome = match answer {
             Ok(answer) if answer.status == 200 => {
@@ -281,8 +288,12 @@ impl Browser {
                 Outcome::Unknown
             }
         };
-        if self.calm.mended().is_some_and(|mended| mended <= sent) {
+        if let Some(mended) = self.calm.mended().filter(|mended| *mended <= sent) {
             self.tally.last_refusal = Some(Instant::now());
+            let after = mended.elapsed();
+            self.tally.noted.push(format!(
+                "instance {instance} refused {after:?} after all was mended, in {took:?}"
+            ));
         }
         outcome
     }

@@ -115,6 +115,9 @@ pub(crate) async fn run(options: &Options) -> Result<bool, Failure> {
                     if let (false, Some(first)) = (flaws.is_empty(), &row.tally.first) {
                         println!("  {first}");
                     }
+                    if !flaws.is_empty() {
+                        row.tally.noted.iter().for_each(|note| println!("  {note}"));
+                    }
                     rows.push(row);
                     ground.lock().await.replace_standby();
                 }

@@ -24,6 +24,8 @@ pub(crate) struct Tally {
     pub(crate) longest: Duration,
     /// When the last request ended that was begun after all was mended, and was not answered with yes.
     pub(crate) last_refusal: Option<Instant>,
+    /// What the latest and the longest of these were.
+    pub(crate) noted: Vec<String>,
 }
 
 impl Tally {
@@ -38,6 +40,7 @@ impl Tally {
         self.refused += other.refused;
         self.unanswered += other.unanswered;
         self.longest = self.longest.max(other.longest);
+        self.noted.extend(other.noted.iter().cloned());
         self.last_refusal = self.last_refusal.max(other.last_refusal);
     }
 
