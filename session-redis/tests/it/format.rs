@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use session_core::{Error, Lifetime, Loaded, NewSession, Page, Renewal, SessionId, SessionStore, Update, Version};
+use session_core::{
+    Error, Fate, Lifetime, Loaded, NewSession, Page, Renewal, SessionId, SessionStore, Update, Version,
+};
 
 use crate::{
     admin, connected, key, load, new_id, new_user, patient, run, server, session, session_of, set, store, successor_of,
@@ -281,13 +283,53 @@ async fn a_damaged_value_is_an_error_for_its_key_alone() {
 async fn a_session_whose_time_to_live_is_lost_ends_at_its_absolute_end() {
     let (store, mut admin) = (store().await, admin(server()));
     let id = session(&store).await;
+    let _set: u32 = run(&mut admin, &["PERSIST", &key(&id)]);
+    store.update(&id, &Update::new(set("a", "1"))).await.unwrap();
+    assert!(matches!(store.fates(&[id]).await.unwrap()[..], [Fate::Live(left)] if left > Duration::from_secs(40_000)));
     let mut head = head_of(&mut admin, &id);
     head[31..37].copy_from_slice(&1000u64.to_be_bytes()[2..]);
     set_head(&mut admin, &id, &head);
-    let _set: u32 = run(&mut admin, &["PERSIST", &key(&id)]);
+    assert_eq!(store.fates(&[id]).await.unwrap(), [Fate::Ended]);
     assert!(matches!(store.touch(&id).await, Err(Error::Ended)));
+    let renewal = Renewal::of(None);
+    let renewed = store.renew(&id, &successor_of(&id), &renewal).await;
+    assert!(matches!(renewed, Err(Error::Ended)));
     assert!(matches!(
-        store.update(&id, &Update::new(set("a", "1"))).await,
+        store.update(&id, &Update::new(set("a", "2"))).await,
         Err(Error::Ended)
     ));
+    assert!(load(&store, &id).await.is_none());
+}
+
+/// What is kept of the size is no less than that, and looked at again before anything is refused.
+#[tokio::test]
+async fn a_size_is_exact_where_it_matters() {
+    let (store, mut admin) = (store().await, admin(server()));
+    let id = session(&store).await;
+    let update = |value: &str| {
+        let mut update = Update::new(set("a", value));
+        update.max_size = 40;
+        update
+    };
+    let size = async |admin: &mut redis::Connection| number(&head_of(admin, &id), 8);
+    // "key" and "1", "a" and 31 characters.
+    let value = format!("\"{}\"", "x".repeat(29));
+    for _ in 0..3 {
+        store.update(&id, &update(&value)).await.unwrap();
+        assert_eq!(size(&mut admin).await, 36);
+    }
+    store.update(&id, &update("1")).await.unwrap();
+    assert!((6..=38).contains(&size(&mut admin).await));
+    let mut delta = set("b", &value);
+    delta.remove("key");
+    let mut update = Update::new(delta);
+    update.max_size = 34;
+    store.update(&id, &update).await.unwrap();
+    assert_eq!(size(&mut admin).await, 34);
+    update.max_size = 33;
+    let refused = store.update(&id, &update).await;
+    assert!(
+        matches!(refused, Err(Error::TooLarge { size: 34, limit: 33 })),
+        "{refused:?}"
+    );
 }
