@@ -333,3 +333,20 @@ async fn a_size_is_exact_where_it_matters() {
         "{refused:?}"
     );
 }
+
+#[tokio::test]
+async fn a_login_as_somebody_else_takes_no_id_in_use_and_leaves_a_marker_alone() {
+    let (store, mut admin) = (store().await, admin(server()));
+    let id = session_of(&store, &new_user()).await;
+    store.update(&id, &Update::new(set("a", "1"))).await.unwrap();
+    let (taken, other) = (successor_of(&id), new_user());
+    let new = NewSession::new(Lifetime::default()).with_user(&other);
+    store.create(&taken, &new).await.unwrap();
+    let login = Renewal::login(new_user(), Lifetime::default());
+    let refused = store.renew(&id, &taken, &login).await;
+    assert!(matches!(refused, Err(Error::IdInUse)), "{refused:?}");
+    assert_eq!(load(&store, &taken).await.unwrap().user, Some(other));
+    store.renew(&id, &successor_of(&id), &login).await.unwrap();
+    let fields: Vec<String> = run(&mut admin, &["HKEYS", &key(&id)]);
+    assert_eq!(fields, [HEAD]);
+}
