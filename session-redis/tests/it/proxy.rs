@@ -126,12 +126,10 @@ async fn pass_on(client: TcpStream, port: u16, next: Arc<Mutex<Option<Trick>>>, 
                 // An error is what letting go looks like from here.
                 let _released = released.await;
             }
-            Some(Trick::TurnBack { seconds }) => {
-                if !turn_back(&mut buffer[..length], seconds) {
-                    *next.lock().unwrap() = Some(Trick::TurnBack { seconds });
-                }
+            Some(Trick::TurnBack { seconds }) if !turn_back(&mut buffer[..length], seconds) => {
+                *next.lock().unwrap() = Some(Trick::TurnBack { seconds });
             }
-            None => {}
+            Some(Trick::TurnBack { .. }) | None => {}
         }
         if to_client.write_all(&buffer[..length]).await.is_err() {
             break;
