@@ -35,7 +35,7 @@
 //! One server, or a primary with replicas behind one address, is what the store talks to; a Redis Cluster it refuses.
 //!
 //! A user of the server's needs these commands: `+evalsha +script|load +time +hgetall +hget +hmget +hset +hsetnx +hdel
-//! +hlen +hstrlen +hexists +exists +del +rename +pexpire +pttl +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zscore +scan
+//! +hlen +exists +del +renamenx +pexpire +pttl +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zscore +scan
 //! +ping`, on the keys `~session:*`. With `+role` as well the store notices a server that is a replica, with
 //! `+info` one that evicts. A URL with a database needs `+select`.
 //!

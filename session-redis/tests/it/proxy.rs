@@ -1,4 +1,4 @@
-//! A link to a server that loses or holds back answers when it is told to.
+//! A link to a server that loses, holds back or changes answers when it is told to.
 
 use std::sync::{
     Arc, Mutex,
@@ -23,6 +23,9 @@ enum Trick {
     Hold {
         come: oneshot::Sender<()>,
         released: oneshot::Receiver<()>,
+    },
+    TurnBack {
+        seconds: u64,
     },
 }
 
@@ -84,6 +87,11 @@ impl Proxy {
         }
     }
 
+    /// Makes the server's clock seem to have been that late when it is looked at next.
+    pub(crate) fn turn_clock_back(&self, seconds: u64) {
+        *self.next.lock().unwrap() = Some(Trick::TurnBack { seconds });
+    }
+
     /// How many connections were opened through it.
     pub(crate) fn opened(&self) -> usize {
         self.opened.load(Ordering::SeqCst)
@@ -118,11 +126,26 @@ async fn pass_on(client: TcpStream, port: u16, next: Arc<Mutex<Option<Trick>>>, 
                 // An error is what letting go looks like from here.
                 let _released = released.await;
             }
-            None => {}
+            Some(Trick::TurnBack { seconds }) if !turn_back(&mut buffer[..length], seconds) => {
+                *next.lock().unwrap() = Some(Trick::TurnBack { seconds });
+            }
+            Some(Trick::TurnBack { .. }) | None => {}
         }
         if to_client.write_all(&buffer[..length]).await.is_err() {
             break;
         }
     }
     requests.abort();
+}
+
+/// Changes the answer to `TIME` among these, if there is one.
+fn turn_back(answers: &mut [u8], by: u64) -> bool {
+    const TIME: &[u8] = b"*2\r\n$10\r\n";
+    let Some(at) = answers.windows(TIME.len()).position(|bytes| bytes == TIME) else {
+        return false;
+    };
+    let seconds = &mut answers[at + TIME.len()..][..10];
+    let time: u64 = str::from_utf8(seconds).unwrap().parse().unwrap();
+    seconds.copy_from_slice((time - by).to_string().as_bytes());
+    true
 }
