@@ -3,14 +3,15 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use session_redis::fuzzing::{answer, list, record, reply};
+use session_redis::fuzzing::{answer, list, record, reply, topology};
 
-fuzz_target!(|answer: &[u8]| {
-    match answer.split_first() {
+fuzz_target!(|input: &[u8]| {
+    match input.split_first() {
         Some((b'a', bytes)) => answer(bytes),
         Some((b'h', fields)) => record(fields),
         Some((b'l', members)) => list(members),
         Some((b'r', parts)) => reply(parts),
+        Some((b't', words)) => topology(words),
         _ => {}
     }
 });

@@ -67,8 +67,8 @@ mod tests {
     fn a_success_ends_it() {
         let mut backoff = Backoff::default();
         assert!(backoff.refusal().is_none());
-        let address = "redis.example:6379".to_owned();
-        backoff.begin(ConnectError::Abandoned { address });
+        let servers = "redis.example:6379".to_owned();
+        backoff.begin(ConnectError::Abandoned { servers });
         assert!(backoff.refusal().is_some());
         backoff.reset();
         assert!(backoff.refusal().is_none());

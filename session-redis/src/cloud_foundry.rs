@@ -44,7 +44,7 @@ mod tests {
             }}]}"#,
         );
         assert_eq!(
-            (options.address(), options.tls),
+            (options.topology.to_string(), options.tls),
             ("redis.example:6379".to_owned(), true)
         );
         assert_eq!(
@@ -61,7 +61,10 @@ mod tests {
                 "hostname": "::1", "port": 7000, "user": "ü", "password": "ge/heim:%41@#", "database": "2"
             }}]}"#,
         );
-        assert_eq!((options.address(), options.tls), ("[::1]:7000".to_owned(), false));
+        assert_eq!(
+            (options.topology.to_string(), options.tls),
+            ("[::1]:7000".to_owned(), false)
+        );
         assert_eq!((options.login.username(), options.login.db()), (Some("ü"), 2));
         assert_eq!(options.login.password(), Some("ge/heim:%41@#"));
     }

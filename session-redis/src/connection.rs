@@ -5,9 +5,14 @@
 
 use std::{
     error::Error as StdError,
-    sync::{Arc, PoisonError, RwLock},
+    pin::pin,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
+use futures_util::future::{Either, select};
 use redis::{Pipeline, Value};
 use session_core::Error;
 use tokio::{
@@ -16,17 +21,19 @@ use tokio::{
 };
 
 use crate::{
-    RedisOptions,
+    address::Address,
     backoff::Backoff,
     clock::Clock,
+    dialer::Dialer,
     envelope,
     error::{ConnectError, Effect, Failure, is_of_link, unexpected},
     keys::Keys,
     link::Link,
     near::{Near, NearEar},
-    reply::{is_cluster, is_evicting, is_no_script, is_replica, read_time},
+    place::Place,
+    replicas::Replicas,
+    reply::{is_cluster, is_evicting, is_moved, is_no_script, is_read_only, is_replica, read_time},
     script::Script,
-    tls::Tls,
 };
 
 /// One connection, opened when it is needed and again when it is lost.
@@ -34,45 +41,69 @@ use crate::{
 /// One attempt is made at a time; after a failure nobody tries for a while, and whoever asks meanwhile hears of that
 /// failure.
 pub(crate) struct Connection {
-    options: RedisOptions,
-    tls: Option<Tls>,
+    dialer: Arc<Dialer>,
+    place: Place,
+    keys: Arc<Keys>,
+    near: Option<Arc<Near>>,
+    /// Set if what is done on it is acknowledged only when replicas have it.
+    replicas: Option<Replicas>,
     current: RwLock<Option<Arc<Link>>>,
     gate: Mutex<Backoff>,
     pub(crate) clock: Clock,
-    pub(crate) near: Option<Arc<Near>>,
+    /// Whether there is a cluster where one server was expected.
+    found_cluster: AtomicBool,
 }
 
 impl Connection {
-    pub(crate) fn new(options: RedisOptions, keys: &Arc<Keys>) -> Result<Self, Error> {
-        options.check()?;
-        Ok(Self {
-            near: Near::new(&options, keys),
-            tls: options.tls.then(|| Tls::new(&options)).transpose()?,
+    pub(crate) fn new(dialer: &Arc<Dialer>, place: Place, keys: &Arc<Keys>) -> Self {
+        Self {
+            dialer: Arc::clone(dialer),
+            place,
+            keys: Arc::clone(keys),
+            near: None,
+            replicas: None,
             current: RwLock::default(),
             gate: Mutex::default(),
             clock: Clock::default(),
-            options,
-        })
+            found_cluster: AtomicBool::default(),
+        }
     }
 
-    pub(crate) fn options(&self) -> &RedisOptions {
-        &self.options
+    /// With a near cache, which is told on it.
+    pub(crate) fn telling(mut self, near: Option<Arc<Near>>) -> Self {
+        self.near = near;
+        self
     }
 
-    /// How the server's certificate is verified, if there is to be one.
-    pub(crate) fn tls(&self) -> Option<&Tls> {
-        self.tls.as_ref()
+    /// For what is acknowledged only when replicas have it.
+    pub(crate) fn waiting_for(mut self, replicas: Replicas) -> Self {
+        self.replicas = Some(replicas);
+        self
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Whether the server has said that it is a node of a cluster. Then nothing is sent to it here.
+    pub(crate) fn found_cluster(&self) -> bool {
+        self.found_cluster.load(Ordering::Acquire)
     }
 
     /// Connects unless it is connected.
     pub(crate) async fn open(&self) -> Result<(), Error> {
-        self.link().await.map(drop)
+        self.link(None).await.map(drop)
+    }
+
+    /// Whether there is a connection, as far as is known.
+    pub(crate) fn is_open(&self) -> bool {
+        self.current().is_some()
     }
 
     /// Runs scripts and returns their answers, errors of the server's among them. Those that the server does not know
     /// are taught to it and run then.
-    pub(crate) async fn call(&self, calls: &Pipeline) -> Result<Vec<Value>, Error> {
-        let mut answers = self.send(calls, Effect::Writes).await?;
+    pub(crate) async fn call(&self, calls: &Pipeline, effect: Effect) -> Result<Vec<Value>, Error> {
+        let mut answers = self.send(calls, effect).await?;
         let unknown: Vec<_> = (0..answers.len()).filter(|i| is_no_script(&answers[*i])).collect();
         if unknown.is_empty() {
             return Ok(answers);
@@ -83,7 +114,7 @@ impl Connection {
         for i in &unknown {
             again.add_command(calls[*i].clone());
         }
-        for (i, answer) in unknown.into_iter().zip(self.send(&again, Effect::Writes).await?) {
+        for (i, answer) in unknown.into_iter().zip(self.send(&again, effect).await?) {
             answers[i] = answer;
         }
         Ok(answers)
@@ -100,20 +131,39 @@ impl Connection {
 
     /// Sends commands in one go and returns their answers, errors of the server's among them.
     pub(crate) async fn send(&self, commands: &Pipeline, effect: Effect) -> Result<Vec<Value>, Error> {
-        let answers = self.exchange(commands, effect).await?.into_iter();
-        let opened = answers.map(envelope::open).collect::<Result<_, _>>();
-        opened.map_err(|_| unexpected(effect))
+        envelope::open_all(self.exchange(commands, effect, None).await?).map_err(|_| unexpected(effect))
     }
 
-    /// The same, and leaves the answers in their envelopes.
-    pub(crate) async fn exchange(&self, commands: &Pipeline, effect: Effect) -> Result<Vec<Value>, Error> {
+    /// The same, by a deadline if there is one, and leaves the answers in their envelopes.
+    pub(crate) async fn exchange(
+        &self,
+        commands: &Pipeline,
+        effect: Effect,
+        by: Option<Instant>,
+    ) -> Result<Vec<Value>, Error> {
+        let mut limit = self.dialer.options.command_timeout;
+        if let Some(replicas) = &self.replicas {
+            // Another may be waiting for them.
+            limit += replicas.within;
+        }
         let mut tried = false;
         loop {
-            let link = self.link().await?;
-            let failure = match link.exchange(commands, self.options.command_timeout).await {
+            let link = self.link(by).await?;
+            let limit = by.map_or(limit, |by| limit.min(by.saturating_duration_since(Instant::now())));
+            let failure = match link.exchange(commands, limit).await {
                 Ok(answers) => {
                     if answers.iter().any(is_of_link) {
                         self.retire(&link);
+                    }
+                    if matches!(self.place, Place::Server(_)) && answers.iter().any(is_moved) {
+                        // It could not be asked when it was connected to.
+                        self.found_cluster.store(true, Ordering::Release);
+                    }
+                    let refused = |answer: &Value| matches!(answer, Value::ServerError(_));
+                    if let Some(replicas) = &self.replicas
+                        && !answers.iter().all(refused)
+                    {
+                        replicas.wait(&link, self.dialer.options.command_timeout).await?;
                     }
                     return Ok(answers);
                 }
@@ -127,11 +177,12 @@ impl Connection {
         }
     }
 
-    async fn link(&self) -> Result<Arc<Link>, Error> {
+    async fn link(&self, by: Option<Instant>) -> Result<Arc<Link>, Error> {
         if let Some(link) = self.current() {
             return Ok(link);
         }
-        let deadline = Instant::now() + self.options.connect_timeout;
+        let deadline = Instant::now() + self.dialer.options.connect_timeout;
+        let deadline = by.map_or(deadline, |by| by.min(deadline));
         let Ok(mut gate) = timeout_at(deadline, self.gate.lock()).await else {
             return Err(Error::unavailable(self.late()));
         };
@@ -142,8 +193,8 @@ impl Connection {
         if let Some(error) = gate.refusal() {
             return Err(error.into_error());
         }
-        let address = self.options.address();
-        gate.begin(ConnectError::Abandoned { address });
+        let servers = self.place.to_string();
+        gate.begin(ConnectError::Abandoned { servers });
         let connected = timeout_at(deadline, self.connect()).await;
         match connected.unwrap_or_else(|_| Err(self.late())) {
             Ok(link) => {
@@ -153,7 +204,9 @@ impl Connection {
                 Ok(link)
             }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn StdError, "no connection to Redis");
+                if !matches!(error, ConnectError::Cluster { .. }) {
+                    tracing::warn!(error = &error as &dyn StdError, "no connection to Redis");
+                }
                 let error = Arc::new(error);
                 gate.failed(Arc::clone(&error));
                 Err(error.into_error())
@@ -161,14 +214,33 @@ impl Connection {
         }
     }
 
-    /// Connects, and learns in one go what there is to know of the server.
     async fn connect(&self) -> Result<Link, ConnectError> {
-        let link = Link::open(&self.options, self.tls.as_ref(), self.near.as_ref()).await?;
+        let sentinels = match &self.place {
+            Place::Server(address) | Place::Node(address) => return self.connect_to(address).await,
+            Place::Primary(sentinels) => sentinels,
+        };
+        loop {
+            let primary = sentinels.primary().await?;
+            let changed = || Arc::clone(sentinels).until_after(primary.clone());
+            // One that was frozen does not keep this from the one that came after.
+            match select(pin!(self.connect_to(&primary.address)), pin!(changed())).await {
+                Either::Left((link, _)) => return Ok(link?.until(changed())),
+                Either::Right(_) => {}
+            }
+        }
+    }
+
+    /// Connects, and learns in one go what there is to know of the server.
+    async fn connect_to(&self, address: &Address) -> Result<Link, ConnectError> {
+        let Dialer { options, tls } = &*self.dialer;
+        let link = Link::open(address, tls.as_ref(), &options.login, self.near.as_ref()).await?;
         let mut questions = redis::pipe();
         if self.near.is_some() {
             questions.add_command(NearEar::ask());
         }
         questions.cmd("ROLE");
+        // It takes nothing away, and a replica refuses it: also where this user may not ask what it is.
+        questions.cmd("ZREM").arg(self.keys.user("")).arg("nobody");
         questions
             .cmd("INFO")
             .arg("cluster")
@@ -178,13 +250,13 @@ impl Connection {
         for script in Script::ALL {
             questions.add_command(script.load());
         }
-        let answers = match link.send(&questions, self.options.connect_timeout).await {
+        let answers = match link.send(&questions, options.connect_timeout).await {
             Ok(answers) => answers,
             Err(Failure::Late(_)) => return Err(self.late()),
-            Err(Failure::Lost { source, .. }) => return Err(ConnectError::refused(&self.options, source)),
+            Err(Failure::Lost { source, .. }) => return Err(ConnectError::refused(address, &options.login, source)),
         };
         let mut answers = answers.into_iter();
-        let address = self.options.address();
+        let at = || address.clone();
         if self.near.is_some()
             && let Some(Err(error)) = answers.next().map(Value::extract_error)
         {
@@ -194,16 +266,27 @@ impl Connection {
                 "the near cache serves nothing: Redis does not let this user say CLIENT TRACKING"
             );
         }
-        // A user who may not ask the next three learns less.
-        if answers.next().is_some_and(|role| is_replica(&role)) {
-            return Err(ConnectError::Replica { address });
-        }
-        if answers.next().is_some_and(|info| is_cluster(&info)) {
-            return Err(ConnectError::Cluster { address });
+        // A user who may not ask the next four learns less.
+        let (role, write, cluster) = (answers.next(), answers.next(), answers.next());
+        let is_in_cluster = write.as_ref().is_some_and(is_moved) || cluster.is_some_and(|info| is_cluster(&info));
+        let is_replica =
+            role.is_some_and(|role| is_replica(&role)) || write.is_some_and(|answer| is_read_only(&answer));
+        match &self.place {
+            // Which node has what the others know.
+            Place::Node(_) => {}
+            Place::Server(_) if is_in_cluster && options.near_cache.is_some() => {
+                return Err(ConnectError::NearCluster { address: at() });
+            }
+            Place::Server(_) if is_in_cluster => {
+                self.found_cluster.store(true, Ordering::Release);
+                return Err(ConnectError::Cluster { address: at() });
+            }
+            Place::Server(_) | Place::Primary(_) if is_replica => return Err(ConnectError::Replica { address: at() }),
+            Place::Server(_) | Place::Primary(_) => {}
         }
         if answers.next().is_some_and(|info| is_evicting(&info)) {
             tracing::warn!(
-                server = address,
+                server = %address,
                 "Redis evicts lists of users' sessions, or what says that a session was renewed, when its memory is full: \
                  set its maxmemory-policy to noeviction or volatile-lru"
             );
@@ -211,7 +294,7 @@ impl Connection {
         for (i, answer) in answers.enumerate() {
             let answer = answer
                 .extract_error()
-                .map_err(|source| ConnectError::refused(&self.options, source))?;
+                .map_err(|source| ConnectError::refused(address, &options.login, source))?;
             if let (0, Some(time)) = (i, read_time(&answer)) {
                 self.clock.set(time);
             }
@@ -220,10 +303,7 @@ impl Connection {
     }
 
     fn late(&self) -> ConnectError {
-        ConnectError::Late {
-            address: self.options.address(),
-            limit: self.options.connect_timeout,
-        }
+        self.dialer.late(&self.place)
     }
 
     fn current(&self) -> Option<Arc<Link>> {

@@ -4,9 +4,11 @@ use session_core::{Error, SessionId};
 
 use crate::{
     RedisStore,
+    error::Effect,
     list::TOGETHER,
     reply::Reply,
     script::Script,
+    server::Server,
     store::{FOLLOW_LIMIT, always_renewed},
 };
 
@@ -40,10 +42,24 @@ impl RedisStore {
     /// One walk through all keys, and that is enough: it sees each key that is there all the while. A session that is
     /// renewed meanwhile leaves a marker at its key, which is there instead, and leads on. So whoever logs in meanwhile
     /// is ended or not, and nobody keeps the walk from its end.
+    ///
+    /// In a cluster a key may move meanwhile, from a node that is still to be walked through to one that was. Then it is
+    /// there when all are walked through a second time.
     pub(crate) async fn end_all_sessions(&self) -> Result<u64, Error> {
+        let walks = if self.servers.is_cluster().await? { 2 } else { 1 };
+        let mut ended = 0;
+        for _ in 0..walks {
+            for server in self.servers.all().await? {
+                ended += self.end_sessions_at(&server).await?;
+            }
+        }
+        Ok(ended)
+    }
+
+    async fn end_sessions_at(&self, server: &Server) -> Result<u64, Error> {
         let (mut ended, mut cursor) = (0, 0);
         loop {
-            let (next, keys) = self.scan(cursor, &self.keys.sessions(), "hash").await?;
+            let (next, keys) = server.scan(cursor, &self.keys.sessions(), "hash").await?;
             let ids = keys.iter().filter_map(|key| self.keys.read_session(key));
             ended += self.end_together(ids.collect()).await?;
             if next == 0 {
@@ -64,7 +80,7 @@ impl RedisStore {
                 for id in ids {
                     calls.add_command(Script::End.on(&[self.keys.session(id)]));
                 }
-                for (id, answer) in ids.iter().zip(self.connection.call(&calls).await?) {
+                for (id, answer) in ids.iter().zip(self.servers.call(&calls, Effect::Lasts).await?) {
                     // Not at the end: that may be far.
                     let _over = self.changing(id);
                     match Reply::read(Some(answer))? {
@@ -100,7 +116,7 @@ impl RedisStore {
             }
             let newest = spared.last().map(|id| self.keys.session(id));
             let keys: Vec<_> = [self.keys.session(&id)].into_iter().chain(newest).collect();
-            match self.call(Script::End.on(&keys)).await? {
+            match self.call_lasting(Script::End.on(&keys)).await? {
                 Reply::Over(_) => return Ok(true),
                 Reply::Moved(successor) => {
                     id = successor;

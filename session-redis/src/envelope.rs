@@ -123,6 +123,11 @@ pub(crate) fn open(answer: Value) -> RedisResult<Value> {
     }
 }
 
+/// The same of several.
+pub(crate) fn open_all(answers: Vec<Value>) -> RedisResult<Vec<Value>> {
+    answers.into_iter().map(open).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;

@@ -3,41 +3,51 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use redis::{ErrorKind, RedisError, ServerError, Value};
+use redis::{ErrorKind, RedisConnectionInfo, RedisError, ServerError, Value};
 use session_core::Error;
 
-use crate::RedisOptions;
+use crate::address::Address;
 
 /// Why there is no connection. All who waited for it share it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
-    #[error("the last attempt to connect to Redis at {address} was given up by its caller")]
-    Abandoned { address: String },
+    #[error("the last attempt to connect to Redis at {servers} was given up by its caller")]
+    Abandoned { servers: String },
 
-    #[error(
-        "Redis at {address} is a node of a cluster, which session-redis cannot use yet: give it a server without \
-         cluster mode, with replicas if need be"
-    )]
-    Cluster { address: String },
+    #[error("Redis at {address} is a node of a cluster")]
+    Cluster { address: Address },
 
-    #[error("Redis at {address} did not open a connection within {limit:?}")]
-    Late { address: String, limit: Duration },
+    #[error("Redis at {servers} did not open a connection within {limit:?}")]
+    Late { servers: String, limit: Duration },
+
+    #[error("Redis at {address} is a node of a cluster, and there is no near cache of one yet: leave that out")]
+    NearCluster { address: Address },
+
+    #[error("no sentinel names a primary of {service}")]
+    NoPrimary {
+        service: String,
+        #[source]
+        reason: Box<Self>,
+    },
+
+    #[error("the sentinel at {address} knows no {service}")]
+    NoService { address: Address, service: String },
 
     #[error("Redis at {address} is a replica, and sessions are written to its master")]
-    Replica { address: String },
+    Replica { address: Address },
 
     #[error("Redis at {address} refused the connection")]
-    Refused { address: String, source: RedisError },
+    Refused { address: Address, source: RedisError },
 
     #[error("no connection to Redis at {address} can be trusted")]
-    Tls { address: String, source: io::Error },
+    Tls { address: Address, source: io::Error },
 
     #[error("Redis at {address} cannot be reached")]
-    Unreachable { address: String, source: io::Error },
+    Unreachable { address: Address, source: io::Error },
 
     #[error("Redis at {address} let nobody in as {user:?} with the password given")]
     WrongPassword {
-        address: String,
+        address: Address,
         user: String,
         source: RedisError,
     },
@@ -45,11 +55,11 @@ pub(crate) enum ConnectError {
 
 impl ConnectError {
     /// The server was reached and let nobody in.
-    pub(crate) fn refused(options: &RedisOptions, source: RedisError) -> Self {
-        let address = options.address();
+    pub(crate) fn refused(address: &Address, login: &RedisConnectionInfo, source: RedisError) -> Self {
+        let address = address.clone();
         // What a server says to no password, where it wants one, is only said to a command.
         if source.kind() == ErrorKind::AuthenticationFailed || source.code() == Some("NOAUTH") {
-            let user = options.login.username().unwrap_or("default").to_owned();
+            let user = login.username().unwrap_or("default").to_owned();
             Self::WrongPassword { address, user, source }
         } else {
             Self::Refused { address, source }
@@ -66,11 +76,16 @@ impl ConnectError {
     }
 
     /// Whether waiting does not mend it. A replica may become the master, and a server that refuses may be loading.
-    fn is_lasting(&self) -> bool {
+    pub(crate) fn is_lasting(&self) -> bool {
         match self {
-            Self::Cluster { .. } | Self::Tls { .. } | Self::WrongPassword { .. } => true,
+            Self::NearCluster { .. } | Self::NoService { .. } | Self::Tls { .. } | Self::WrongPassword { .. } => true,
+            Self::NoPrimary { reason, .. } => reason.is_lasting(),
             Self::Refused { source, .. } => source.code() == Some("NOPERM"),
-            Self::Abandoned { .. } | Self::Late { .. } | Self::Replica { .. } | Self::Unreachable { .. } => false,
+            Self::Abandoned { .. }
+            | Self::Cluster { .. }
+            | Self::Late { .. }
+            | Self::Replica { .. }
+            | Self::Unreachable { .. } => false,
         }
     }
 }
@@ -80,6 +95,8 @@ impl ConnectError {
 pub(crate) enum Effect {
     Reads,
     Writes,
+    /// Writes what a failover must not undo, where replicas are waited for.
+    Lasts,
 }
 
 /// A command that got no answer.
@@ -109,8 +126,8 @@ impl Failure {
     pub(crate) fn into_error(self, effect: Effect) -> Error {
         let sent = !matches!(self, Self::Lost { sent: false, .. });
         match effect {
-            Effect::Writes if sent => Error::unknown(self),
-            Effect::Reads | Effect::Writes => Error::unavailable(self),
+            Effect::Writes | Effect::Lasts if sent => Error::unknown(self),
+            Effect::Reads | Effect::Writes | Effect::Lasts => Error::unavailable(self),
         }
     }
 }
@@ -118,8 +135,8 @@ impl Failure {
 /// What the store says of a server that answered with an error.
 pub(crate) fn refused(error: ServerError, effect: Effect) -> Error {
     match effect {
-        Effect::Writes if !is_not_done(&error) => Error::unknown(error),
-        Effect::Reads | Effect::Writes => Error::unavailable(error),
+        Effect::Writes | Effect::Lasts if !is_not_done(&error) => Error::unknown(error),
+        Effect::Reads | Effect::Writes | Effect::Lasts => Error::unavailable(error),
     }
 }
 
@@ -155,6 +172,6 @@ pub(crate) fn unexpected(effect: Effect) -> Error {
     let message = "Redis gave an answer that makes no sense";
     match effect {
         Effect::Reads => Error::unavailable(message),
-        Effect::Writes => Error::unknown(message),
+        Effect::Writes | Effect::Lasts => Error::unknown(message),
     }
 }

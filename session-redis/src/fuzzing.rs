@@ -8,11 +8,17 @@ use session_core::SessionId;
 use time::OffsetDateTime;
 
 use crate::{
+    RedisOptions,
+    address::Address,
     announcement::Announcement,
     answer,
     list::List,
     record::{Found, decode},
+    redirect::Redirect,
     reply::{Reply, read_time},
+    sentinels::read_primary,
+    slot::Slot,
+    table::{Table, read_slots},
 };
 
 /// The parts of an input: what stands between its line feeds.
@@ -106,6 +112,36 @@ pub fn announcement(message: &[u8]) {
     assert!(message.eq_ignore_ascii_case(said.as_bytes()), "{said}");
 }
 
+/// Reads what servers say of each other, an answer of which `text` has the words, as nothing or as far as it makes sense.
+///
+/// # Panics
+///
+/// If a slot is found that no server has.
+pub fn topology(text: &[u8]) {
+    let from = Address::new("here", 1);
+    let words: Vec<_> = parts(text).map(bulk).collect();
+    let _primary = read_primary(&Value::Array(words.clone()));
+    let range = |range: &[Value]| {
+        let server = Value::Array(range[2..].to_vec());
+        Value::Array(vec![range[0].clone(), range[1].clone(), server])
+    };
+    let answer = Value::Array(words.as_chunks::<4>().0.iter().map(|words| range(words)).collect());
+    if let Some(ranges) = read_slots(&answer, &from) {
+        let table = Table::new(&ranges, |_| ());
+        for slot in [0, 1, 9_000, u16::MAX] {
+            let owner = table.owner(Slot(slot)).map(|(address, ())| address);
+            assert!(owner.is_none_or(|owner| table.primaries().iter().any(|(address, ())| address == owner)));
+        }
+    }
+    let line = [b"-", parts(text).next().unwrap_or_default(), b"\r\n"].concat();
+    if let Ok(said) = redis::parse_redis_value(&line) {
+        let _redirect = Redirect::read(&said, &from);
+    }
+    if let Ok(url) = str::from_utf8(text) {
+        let _options = RedisOptions::from_url(url);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -149,6 +185,18 @@ mod tests {
         })
     }
 
+    fn what_servers_say() -> impl Strategy<Value = Vec<u8>> {
+        let word = prop_oneof![
+            "ip|port|config-epoch|10.0.0.1|::1|here|".prop_map(String::into_bytes),
+            "(MOVED|ASK|TRYAGAIN|LOADING) [0-9]{1,5} [a-z.:]{0,9}(:[0-9]{0,6})?".prop_map(String::into_bytes),
+            "(redis|rediss)(-sentinel|-cluster)?://([a-z%2]{0,4}:[a-z%]{0,4}@)?[a-z0-9,:\\[\\].]{0,12}(/[a-z0-9/]{0,5})?"
+                .prop_map(String::into_bytes),
+            "[0-9]{1,6}".prop_map(String::into_bytes),
+            part(),
+        ];
+        prop::collection::vec(word, 0..20).prop_map(|words| words.join(&b'\n'))
+    }
+
     proptest! {
         #[test]
         fn a_hash_is_read_as_it_is_or_not_at_all(text in prop_oneof![text(), damaged()]) {
@@ -168,6 +216,11 @@ mod tests {
         #[test]
         fn bytes_are_read_as_the_driver_reads_them(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
             answer(&bytes);
+        }
+
+        #[test]
+        fn what_servers_say_of_each_other_is_read_as_far_as_it_makes_sense(text in what_servers_say()) {
+            topology(&text);
         }
 
         #[test]

@@ -32,12 +32,42 @@
 //! it is read, at a login, and by [`purge`](session_core::SessionStore::purge), which the session layer calls now and
 //! then.
 //!
-//! One server, or a primary with replicas behind one address, is what the store talks to; a Redis Cluster it refuses.
+//! # Which servers there may be
+//!
+//! | URL | what there is |
+//! |---|---|
+//! | `redis://host` | one server, or a primary with replicas behind one name; or a node of a cluster, which tells the others |
+//! | `redis-sentinel://host1,host2,host3/service` | a primary with replicas, which sentinels watch over |
+//! | `redis-cluster://host1,host2,host3` | a cluster, some of whose nodes these are |
+//!
+//! [`RedisOptions::from_url`] has all of their parts. The store speaks to primaries only: a replica is a little behind, so
+//! it may not have what a browser has just written, and still have a session that has just ended.
+//!
+//! **Sentinel.** All sentinels are asked at each connection, and it takes the answers of most of them; the server has to
+//! say itself that it is a primary. A primary that dies, is frozen or becomes a replica is left when the sentinels have
+//! another one. One that lives on, cut off from the sentinels, does not know that it was replaced, and what is written
+//! there is lost. The store asks one sentinel each second, in turn, and leaves it at the word of any; so that lasts a
+//! second or two for each sentinel. If it can reach only sentinels that are cut off as well, it lasts as long as the
+//! server takes writes: `min-replicas-to-write 1` and `min-replicas-max-lag 10` make it refuse them after ten seconds.
+//!
+//! **Cluster.** A session and what it is renewed to are on one node, the list of a user's sessions may be on another: a
+//! login is then two round trips. Slots that move, nodes that fail over and nodes that come and go are followed. While a
+//! slot is on its way, a renewal of a session in it waits. The nodes' clocks must not differ by a minute. There is no near
+//! cache of a cluster yet.
+//!
+//! **Replicas** get what is written after it was acknowledged, so a failover may forget the last of it, a logout among
+//! it. [`RedisOptions::wait_for_replicas`] is for logins, renewals and ends that are acknowledged only when replicas have
+//! them.
+//!
+//! # What the server's user may do
 //!
 //! A user of the server's needs these commands: `+evalsha +script|load +time +hgetall +hget +hmget +hset +hsetnx +hdel
 //! +hlen +exists +del +renamenx +pexpire +pttl +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zscore +scan
-//! +ping`, on the keys `~session:*`. With `+role` as well the store notices a server that is a replica, with
-//! `+info` one that evicts. A URL with a database needs `+select`.
+//! +ping`, on the keys `~session:*`. With `+role` as well messages say more of a server that is a replica, with
+//! `+info` of one that evicts. A URL with a database needs `+select`, replicas that are waited for `+wait`.
+//!
+//! On a cluster it needs `+cluster|slots +asking` as well (`+cluster` before Redis 7). A sentinel's needs `+sentinel|master`
+//! (`+sentinel`), if sentinels want a login.
 //!
 //! With `+publish +subscribe` on the channel `&session:changes` as well, which Redis 7 denies unless told otherwise,
 //! instances tell each other at once when a session ends. Without, those who wait for that
@@ -59,27 +89,37 @@
 //! With `rediss://`. Certificates and host names are verified by rustls, against the system's roots and a
 //! [file](RedisOptions::ca_file) if there is one.
 //!
+//! Sentinels and nodes of a cluster name other servers, and a certificate has to be for what they say. That is an address
+//! unless told otherwise: so either certificates have addresses in them, or servers tell names. Sentinels do with
+//! `resolve-hostnames yes` and `announce-hostnames yes`, nodes (of Redis 7 and newer) with `cluster-announce-hostname` and
+//! `cluster-preferred-endpoint-type hostname`.
+//!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `cloud-foundry` | | `RedisStore::connect` takes a `session_core::cloud_foundry::BoundRedis` |
 
+mod address;
 mod announcement;
 mod answer;
 mod backoff;
 mod clock;
 #[cfg(feature = "cloud-foundry")]
 mod cloud_foundry;
+mod cluster;
 mod connection;
+mod dialer;
 mod end_all;
 mod envelope;
+mod errand;
 mod error;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod hash;
 mod head;
+mod in_turn;
 mod keys;
 mod limit;
 mod link;
@@ -89,14 +129,24 @@ mod near;
 mod of_user;
 mod once;
 mod options;
+mod place;
 mod purge;
 mod record;
+mod redirect;
+mod replicas;
 mod reply;
 mod reserve;
 mod scan;
 mod script;
+mod sentinels;
+mod server;
+mod servers;
+mod slot;
 mod store;
+mod table;
 mod tls;
+mod topology;
+mod trip;
 mod wire;
 
 pub use options::RedisOptions;

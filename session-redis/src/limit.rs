@@ -98,15 +98,11 @@ impl RedisStore {
         for id in known {
             reserve.arg(id.to_string());
         }
-        Ok(matches!(self.call(reserve).await?, Reply::Done(_)))
+        Ok(matches!(self.call_lasting(reserve).await?, Reply::Done(_)))
     }
 
     async fn make_reserved(&self, listing: &Listing<'_>, make: Cmd) -> Result<Reply, Error> {
-        let reply = self.call(make).await?;
-        if let Err(error) = self.call(self.settle(listing)).await {
-            tracing::debug!(%error, "a session stays young for a minute");
-        }
-        match reply {
+        match self.make_listed(listing, make).await? {
             // A later login has ended it before it began, and struck it off.
             Reply::InUse => Ok(Reply::Ended),
             reply => Ok(reply),
@@ -120,7 +116,7 @@ impl RedisStore {
         for _ in 0..FOLLOW_LIMIT {
             barred.push(id);
             let _changing = self.changing(&id);
-            match self.call(Script::Bar.on(&[self.keys.session(&id)])).await? {
+            match self.call_lasting(Script::Bar.on(&[self.keys.session(&id)])).await? {
                 Reply::Moved(successor) => id = successor,
                 _ => return Ok(()),
             }
@@ -136,7 +132,7 @@ impl RedisStore {
         for id in ids {
             command.arg(id.to_string()).arg(format!("+{id}"));
         }
-        if let Err(error) = self.connection.send(&unlist, Effect::Writes).await {
+        if let Err(error) = self.servers.send(&unlist, Effect::Writes).await {
             tracing::debug!(%error, "dead sessions stay on a user's list");
         }
     }

@@ -9,15 +9,18 @@ use std::{
 };
 
 use redis::{
-    AsyncConnectionConfig, Pipeline, ProtocolVersion, PushInfo, RedisError, Value, aio::MultiplexedConnection,
+    AsyncConnectionConfig, Pipeline, ProtocolVersion, PushInfo, RedisConnectionInfo, RedisError, Value,
+    aio::MultiplexedConnection,
 };
 use tokio::{task::JoinHandle, time::timeout};
 
 use crate::{
-    RedisOptions, envelope,
+    address::Address,
+    envelope,
     envelope::Enveloped,
     error::{ConnectError, Failure},
     near::{Near, NearEar},
+    replicas::Replicated,
     tls::Tls,
     wire::Stream,
 };
@@ -32,21 +35,25 @@ pub(crate) struct Link {
     driver: JoinHandle<()>,
     /// With a near cache: what is told to it, and what keeps its lease.
     near: Option<(NearEar, JoinHandle<()>)>,
+    /// What looks out for the reason to give this connection up, if something does.
+    lookout: Option<JoinHandle<()>>,
+    pub(crate) replicated: Replicated,
 }
 
 impl Link {
     /// Connects and logs in.
     pub(crate) async fn open(
-        options: &RedisOptions,
+        address: &Address,
         tls: Option<&Tls>,
+        login: &RedisConnectionInfo,
         near: Option<&Arc<Near>>,
     ) -> Result<Self, ConnectError> {
-        let Stream { io, written } = Stream::open(options, tls).await?;
+        let Stream { io, written } = Stream::open(address, tls).await?;
         let mut config = AsyncConnectionConfig::new()
             .set_response_timeout(None) // `send` has one
             .set_pipeline_buffer_size(1024)
             .set_write_backpressure_boundary(256 * 1024);
-        let mut login = options.login.clone();
+        let mut login = login.clone();
         let ear = near.map(Near::begin);
         if let Some(ear) = ear.clone() {
             // The protocol in which a server tells what nobody asked for.
@@ -59,7 +66,7 @@ impl Link {
         let envelopes = Arc::new(AtomicBool::new(false));
         let io = Enveloped::new(io, Arc::clone(&envelopes));
         let opened = MultiplexedConnection::new_with_config(&login, io, config).await;
-        let (connection, driver) = opened.map_err(|source| ConnectError::refused(options, source))?;
+        let (connection, driver) = opened.map_err(|source| ConnectError::refused(address, &login, source))?;
         // What was answered to the login, the driver has read itself.
         envelopes.store(true, Ordering::Release);
         Ok(Self {
@@ -67,7 +74,19 @@ impl Link {
             near: ear.map(|ear| (ear.clone(), ear.keep(connection.clone()))),
             connection,
             written,
+            lookout: None,
+            replicated: Replicated::default(),
         })
+    }
+
+    /// Gives the connection up when this comes to its end. What is under way then has an unknown outcome.
+    pub(crate) fn until(mut self, reason: impl Future<Output = ()> + Send + 'static) -> Self {
+        let driver = self.driver.abort_handle();
+        self.lookout = Some(tokio::spawn(async move {
+            reason.await;
+            driver.abort();
+        }));
+        self
     }
 
     /// Keeps the near cache from serving anything.
@@ -85,9 +104,8 @@ impl Link {
 
     /// Sends commands and waits for their answers, errors of the server's among them.
     pub(crate) async fn send(&self, commands: &Pipeline, within: Duration) -> Result<Vec<Value>, Failure> {
-        let answers = self.exchange(commands, within).await?.into_iter();
-        let opened = answers.map(envelope::open).collect::<Result<_, _>>();
-        opened.map_err(|source| Failure::Lost { sent: true, source })
+        envelope::open_all(self.exchange(commands, within).await?)
+            .map_err(|source| Failure::Lost { sent: true, source })
     }
 
     /// The same, and leaves the answers in their envelopes.
@@ -118,6 +136,9 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.hang_up();
+        if let Some(lookout) = &self.lookout {
+            lookout.abort();
+        }
         self.driver.abort();
     }
 }

@@ -50,7 +50,7 @@ impl RedisStore {
     pub(crate) async fn list(&self, user: &str) -> Result<List, Error> {
         let mut read = redis::pipe();
         read.cmd("ZRANGE").arg(self.keys.user(user)).arg(0).arg(-1);
-        let members = match self.connection.send(&read, Effect::Reads).await?.pop() {
+        let members = match self.servers.send(&read, Effect::Reads).await?.pop() {
             Some(Value::Array(members)) => members,
             Some(Value::ServerError(error)) => return Err(refused(error, Effect::Reads)),
             _ => return Err(unexpected(Effect::Reads)),
@@ -69,7 +69,7 @@ impl RedisStore {
             }
             let mut calls = redis::pipe();
             calls.add_command(heal);
-            if let Err(error) = self.connection.call(&calls).await {
+            if let Err(error) = self.servers.call(&calls, Effect::Writes).await {
                 tracing::debug!(%error, "dead sessions stay on a user's list");
                 return;
             }

@@ -1,10 +1,14 @@
 use std::{
     error::Error as StdError,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use futures_util::StreamExt;
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+};
 use redis::{
     RedisError,
     aio::{PubSub, PubSubSink, PubSubStream},
@@ -15,7 +19,12 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{announcement::Announcement, backoff::pause, connection::Connection, error::ConnectError, wire::Stream};
+use crate::{
+    announcement::Announcement,
+    backoff::pause,
+    error::ConnectError,
+    servers::{ListeningPost, Servers},
+};
 
 /// After this long without a word the server is asked for a sign of life.
 const SILENCE: Duration = Duration::from_millis(700);
@@ -30,7 +39,7 @@ const REFUSED: Duration = Duration::from_secs(30);
 /// wants to know; dropped, it hangs up.
 pub(crate) struct Listener {
     watch: Watch,
-    connection: Arc<Connection>,
+    servers: Arc<Servers>,
     channel: String,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -49,10 +58,10 @@ enum Deaf {
 }
 
 impl Listener {
-    pub(crate) fn new(connection: &Arc<Connection>, channel: String) -> Self {
+    pub(crate) fn new(servers: &Arc<Servers>, channel: String) -> Self {
         Self {
             watch: Watch::new(),
-            connection: Arc::clone(connection),
+            servers: Arc::clone(servers),
             channel,
             task: Mutex::default(),
         }
@@ -62,9 +71,9 @@ impl Listener {
     pub(crate) fn watch(&self) -> &Watch {
         let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
         if task.as_ref().is_none_or(JoinHandle::is_finished) {
-            let (watch, connection) = (self.watch.clone(), Arc::clone(&self.connection));
+            let (watch, servers) = (self.watch.clone(), Arc::clone(&self.servers));
             let channel = self.channel.clone();
-            *task = Some(tokio::spawn(async move { listen(&watch, &connection, &channel).await }));
+            *task = Some(tokio::spawn(async move { listen(&watch, &servers, &channel).await }));
         }
         &self.watch
     }
@@ -79,13 +88,17 @@ impl Drop for Listener {
     }
 }
 
-async fn listen(watch: &Watch, connection: &Connection, channel: &str) {
+async fn listen(watch: &Watch, servers: &Servers, channel: &str) {
     let mut failures = 0;
     loop {
-        let reason = match subscribe(connection, channel).await {
-            Ok(subscription) => {
+        let reason = match subscribe(servers, channel).await {
+            Ok((post, subscription)) => {
                 failures = 0;
-                hear(watch, channel, subscription).await
+                let (hearing, leaving) = (hear(watch, channel, subscription), post.until_it_is_left());
+                match select(pin!(hearing), pin!(leaving)).await {
+                    Either::Left((reason, _)) => reason,
+                    Either::Right(_) => Deaf::Lost,
+                }
             }
             Err(reason) => reason,
         };
@@ -104,12 +117,16 @@ async fn listen(watch: &Watch, connection: &Connection, channel: &str) {
     }
 }
 
-async fn subscribe(connection: &Connection, channel: &str) -> Result<(PubSubSink, PubSubStream), Deaf> {
-    let options = connection.options();
+type Subscription = (PubSubSink, PubSubStream);
+
+async fn subscribe(servers: &Servers, channel: &str) -> Result<(ListeningPost, Subscription), Deaf> {
+    let (options, dialer) = (servers.options(), servers.dialer());
     let subscribing = async {
-        let stream = Stream::open(options, connection.tls()).await.map_err(Deaf::Connect)?;
+        let post = servers.listening_post().await.map_err(Deaf::Connect)?;
+        let stream = dialer.stream(&post.address).await.map_err(Deaf::Connect)?;
         let opened = PubSub::new(&options.login, stream.io).await;
-        let opened = opened.map_err(|source| Deaf::Connect(ConnectError::refused(options, source)))?;
+        let refused = |source| ConnectError::refused(&post.address, &options.login, source);
+        let opened = opened.map_err(|source| Deaf::Connect(refused(source)))?;
         let (mut sink, messages) = opened.split();
         let subscribed = sink.subscribe(channel).await;
         subscribed.map_err(|source| {
@@ -119,20 +136,15 @@ async fn subscribe(connection: &Connection, channel: &str) -> Result<(PubSubSink
             let channel = channel.to_owned();
             Deaf::Refused { channel, source }
         })?;
-        Ok((sink, messages))
+        Ok((post, (sink, messages)))
     };
-    let limit = options.connect_timeout;
-    let late = || ConnectError::Late {
-        address: options.address(),
-        limit,
-    };
-    timeout(limit, subscribing)
+    timeout(options.connect_timeout, subscribing)
         .await
-        .unwrap_or_else(|_| Err(Deaf::Connect(late())))
+        .unwrap_or_else(|_| Err(Deaf::Connect(dialer.late(&options.topology))))
 }
 
 /// Passes on what is told, until the connection is lost.
-async fn hear(watch: &Watch, channel: &str, (mut sink, mut messages): (PubSubSink, PubSubStream)) -> Deaf {
+async fn hear(watch: &Watch, channel: &str, (mut sink, mut messages): Subscription) -> Deaf {
     let link = watch.link();
     loop {
         match timeout(SILENCE, messages.next()).await {

@@ -85,9 +85,9 @@ impl RedisStore {
             for id in ids {
                 reads.cmd("HMGET").arg(self.keys.session(id)).arg(&META);
             }
-            let answers = self.connection.exchange(&reads, Effect::Reads).await?;
-            let now = self.connection.clock.now();
+            let answers = self.servers.exchange(&reads, Effect::Reads).await?;
             for (id, answer) in ids.iter().zip(answers) {
+                let now = self.servers.now(id);
                 let Some(answer) = answer_of(id, answer)? else {
                     found.push((*id, Found::Nothing));
                     continue;

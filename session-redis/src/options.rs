@@ -5,8 +5,13 @@ use std::{
     time::Duration,
 };
 
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo};
+use redis::{ProtocolVersion, RedisConnectionInfo};
 use session_core::{Error, NearCache};
+
+use crate::{
+    replicas::Replicas,
+    topology::{Read, Topology},
+};
 
 /// The settings of a [`RedisStore`](crate::RedisStore).
 ///
@@ -22,8 +27,7 @@ use session_core::{Error, NearCache};
 /// ```
 #[derive(Clone)]
 pub struct RedisOptions {
-    pub(crate) host: String,
-    pub(crate) port: u16,
+    pub(crate) topology: Topology,
     pub(crate) tls: bool,
     /// User, password and database.
     pub(crate) login: RedisConnectionInfo,
@@ -31,53 +35,73 @@ pub struct RedisOptions {
     pub(crate) key_prefix: String,
     pub(crate) near_cache: Option<u64>,
     pub(crate) near_cache_lease: Duration,
+    pub(crate) replicas: Option<Replicas>,
     pub(crate) connect_timeout: Duration,
     pub(crate) command_timeout: Duration,
 }
 
 impl RedisOptions {
-    /// The settings in a URL, `redis://user:password@host:port/database`, where all but the host may be left out; the
-    /// port is then 6379, the database 0.
+    /// The settings in a URL.
     ///
-    /// `rediss://` asks for TLS; `valkey://` and `valkeys://` are the same as `redis://` and `rediss://`.
+    /// | URL | what there is |
+    /// |---|---|
+    /// | `redis://user:password@host:port/database` | one server; or a node of a cluster, which tells the others |
+    /// | `redis-sentinel://user:password@host:port,host:port/service/database` | a primary that sentinels name |
+    /// | `redis-cluster://user:password@host:port,host:port` | a cluster, some of whose nodes are named |
+    ///
+    /// All but hosts and service may be left out; the port is then 6379, that of a sentinel 26379, the database 0. A
+    /// cluster has only that one. `rediss://`, `rediss-sentinel://` and `rediss-cluster://` ask for TLS, with sentinels
+    /// too. `valkey` and `valkeys` will do as well as `redis` and `rediss`, and a `+` as well as the `-`.
+    ///
+    /// User and password are those of the servers with the data. Sentinels that want a login get the one in
+    /// `?sentinel_password=…&sentinel_username=…`, where the user may be left out.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`] if it is no such URL; its source says why, without the URL.
     pub fn from_url(url: &str) -> Result<Self, Error> {
-        let (tls, rest) = match url.split_once("://") {
-            Some(("redis" | "valkey", rest)) => (false, rest),
-            Some(("rediss" | "valkeys", rest)) => (true, rest),
-            // Anything else may be a part of a password.
-            Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
-                let message = format!("a Redis URL begins with redis:// or rediss://, and this one with {scheme}://");
-                return Err(Error::lasting(message));
-            }
-            _ => {
-                let message = "a Redis URL begins with redis:// or rediss://, and this one does not";
-                return Err(Error::lasting(message));
-            }
+        let Some((scheme, rest)) = url.split_once("://") else {
+            let message = "a Redis URL begins with redis:// or rediss://, and this one does not";
+            return Err(Error::lasting(message));
+        };
+        let (engine, kind) = scheme.split_once(['-', '+']).unwrap_or((scheme, ""));
+        let tls = match engine {
+            "redis" | "valkey" => Some(false),
+            "rediss" | "valkeys" => Some(true),
+            _ => None,
+        };
+        let read = match kind {
+            "" => Some(Topology::of_server as Read),
+            "sentinel" => Some(Topology::of_sentinels as _),
+            "cluster" => Some(Topology::of_cluster as _),
+            _ => None,
+        };
+        let (Some(tls), Some(read)) = (tls, read) else {
+            // Anything but letters may be a part of a password.
+            let message = if scheme.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+                format!("a Redis URL begins with redis:// or rediss://, and this one with {scheme}://")
+            } else {
+                "a Redis URL begins with redis://, redis-sentinel:// or redis-cluster://, or with rediss and the same, \
+                 and this one does not"
+                    .to_owned()
+            };
+            return Err(Error::lasting(message));
         };
         if rest.contains('#') {
             let message = "a Redis URL has no part after #: certificates are always verified, and a # in a password \
                            is written %23";
             return Err(Error::lasting(message));
         }
-        // The driver has no TLS: it only reads the rest of the URL.
-        let server = format!("redis://{rest}").into_connection_info();
-        let server: ConnectionInfo = server.map_err(Error::lasting)?;
-        let ConnectionAddr::Tcp(host, port) = server.addr() else {
-            return Err(Error::lasting("a Redis URL names a host"));
-        };
+        let (topology, login) = read(rest)?;
         Ok(Self {
-            host: host.clone(),
-            port: *port,
+            topology,
             tls,
-            login: server.redis_settings().clone().set_protocol(ProtocolVersion::RESP2),
+            login: login.set_protocol(ProtocolVersion::RESP2),
             ca_file: None,
             key_prefix: "session".to_owned(),
             near_cache: None,
             near_cache_lease: NearCache::LEASE,
+            replicas: None,
             connect_timeout: Duration::from_secs(2),
             command_timeout: Duration::from_secs(1),
         })
@@ -125,6 +149,23 @@ impl RedisOptions {
         self
     }
 
+    /// Acknowledges what a failover must not undo only when so many replicas have it: logins, renewals, and ends, a logout
+    /// among them. None unless set: Redis replicates after it has answered.
+    ///
+    /// They go over a connection of their own, to each primary, on which `WAIT` follows them: what comes while one is
+    /// under way shares the next, so each takes up to twice `within` longer. If fewer replicas have it by then the answer
+    /// is [`Error::Unknown`]: it is done, and the failover to come may forget it. `within` is at least a millisecond.
+    ///
+    /// A replica has it in its memory then. Which replica becomes primary others decide: Sentinel and Cluster take one
+    /// that has more before one that has less, but only among those they can reach. So it is sure only if all have it.
+    /// In a Cluster each primary needs so many. Not for what a login before did: a password changed, `wait_for_replicas`
+    /// says nothing of what is written by `update`.
+    #[must_use]
+    pub const fn wait_for_replicas(mut self, number: u32, within: Duration) -> Self {
+        self.replicas = Some(Replicas { number, within });
+        self
+    }
+
     /// How long connecting may take, TLS and authentication included. 2 seconds unless set.
     #[must_use]
     pub const fn connect_timeout(mut self, limit: Duration) -> Self {
@@ -137,16 +178,6 @@ impl RedisOptions {
     pub const fn command_timeout(mut self, limit: Duration) -> Self {
         self.command_timeout = limit;
         self
-    }
-
-    /// How the server is called in messages.
-    pub(crate) fn address(&self) -> String {
-        let (host, port) = (&self.host, self.port);
-        if host.contains(':') {
-            format!("[{host}]:{port}")
-        } else {
-            format!("{host}:{port}")
-        }
     }
 
     /// Checks what goes into the names of keys.
@@ -166,7 +197,7 @@ impl RedisOptions {
 impl fmt::Debug for RedisOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisOptions")
-            .field("server", &self.address())
+            .field("servers", &format_args!("{}", self.topology))
             .field("user", &self.login.username())
             .field("database", &self.login.db())
             .field("tls", &self.tls)
@@ -174,6 +205,7 @@ impl fmt::Debug for RedisOptions {
             .field("key_prefix", &self.key_prefix)
             .field("near_cache", &self.near_cache)
             .field("near_cache_lease", &self.near_cache_lease)
+            .field("replicas", &self.replicas)
             .field("connect_timeout", &self.connect_timeout)
             .field("command_timeout", &self.command_timeout)
             .finish()

@@ -1,9 +1,9 @@
-use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
 
 use redis::Pipeline;
 use session_core::Error;
 
-use crate::{RedisStore, reply::Reply, script::Script};
+use crate::{RedisStore, error::Effect, reply::Reply, scan::Spot, script::Script, server::Server};
 
 /// How many steps through the server's keys one call takes at most.
 const STEPS: usize = 16;
@@ -17,9 +17,11 @@ impl RedisStore {
     ///
     /// It goes on where the last call stopped, and stops when it has been through all keys.
     pub(crate) async fn purge_lists(&self, limit: u64) -> Result<u64, Error> {
+        let servers = self.servers.all().await?;
         let mut purged = 0;
         for _ in 0..STEPS {
-            let (next, mut lists) = self.find_lists(self.purged_to.load(Ordering::Relaxed)).await?;
+            let spot = self.purged_to().among(servers.len());
+            let (next, mut lists) = self.find_lists(&servers[spot.server], spot.cursor).await?;
             while !lists.is_empty() && purged < limit {
                 let left = limit - purged;
                 let rest = lists.split_off(lists.len().min(left.min(TOGETHER) as usize));
@@ -30,17 +32,22 @@ impl RedisStore {
             if purged >= limit {
                 break;
             }
-            self.purged_to.store(next, Ordering::Relaxed);
-            if next == 0 {
+            let next = spot.after(next, servers.len());
+            *self.purged_to() = next;
+            if next == Spot::default() {
                 break;
             }
         }
         Ok(purged)
     }
 
+    fn purged_to(&self) -> MutexGuard<'_, Spot> {
+        self.purged_to.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Some users' lists, and where to go on.
-    async fn find_lists(&self, cursor: u64) -> Result<(u64, Vec<String>), Error> {
-        let (next, keys) = self.scan(cursor, &self.keys.users(), "zset").await?;
+    async fn find_lists(&self, server: &Server, cursor: u64) -> Result<(u64, Vec<String>), Error> {
+        let (next, keys) = server.scan(cursor, &self.keys.users(), "zset").await?;
         let keys = keys.into_iter().filter(|key| self.keys.is_user(key));
         Ok((next, keys.filter_map(|key| String::from_utf8(key).ok()).collect()))
     }
@@ -53,7 +60,7 @@ impl RedisStore {
             calls.add_command(purge);
         }
         let mut purged = 0;
-        for answer in self.connection.call(&calls).await? {
+        for answer in self.servers.call(&calls, Effect::Writes).await? {
             if let Reply::Done(number) = Reply::read(Some(answer))? {
                 purged += number;
             }

@@ -87,6 +87,16 @@ pub(crate) fn is_cluster(info: &Value) -> bool {
     lines(info).any(|line| line == "cluster_enabled:1")
 }
 
+/// Whether a server refused to write because it is a replica.
+pub(crate) fn is_read_only(answer: &Value) -> bool {
+    matches!(answer, Value::ServerError(error) if error.code() == "READONLY")
+}
+
+/// Whether a node of a cluster said that another one has the key.
+pub(crate) fn is_moved(answer: &Value) -> bool {
+    matches!(answer, Value::ServerError(error) if error.code() == "MOVED")
+}
+
 /// Whether the answer to `INFO memory` is that of a server that evicts lists and markers, or the newest of them first.
 pub(crate) fn is_evicting(info: &Value) -> bool {
     let limited = lines(info).any(|line| line.starts_with("maxmemory:") && line != "maxmemory:0");

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::{
     RedisStore,
-    error::Effect,
+    error::{Effect, unexpected},
     record::millis,
     reply::{Reply, is_no_script, read_time},
     script::Script,
@@ -38,25 +38,32 @@ impl RedisStore {
     /// Makes a session of a user's, by a script on this id, and lists it before: then whoever ends all of the user's
     /// sessions misses none.
     ///
-    /// All goes out together, which is one round trip, and the server does it in this order.
+    /// All goes out together, which is one round trip, and the server does it in this order. In a cluster the list and the
+    /// session are on nodes of their own, and each has to have answered.
     pub(crate) async fn make(&self, listing: &Listing<'_>, make: Cmd) -> Result<Reply, Error> {
         if let Some(limit) = listing.limit {
             return self.make_within(limit, listing, make).await;
         }
-        let guess = self.connection.clock.now();
+        if self.servers.is_cluster().await? {
+            return match self.call_lasting(self.reservation(listing)).await? {
+                Reply::Done(_) => self.make_listed(listing, make).await,
+                _ => Err(unexpected(Effect::Writes)),
+            };
+        }
+        let guess = self.servers.now(listing.id);
         let by_guess = guess.and_then(|guess| self.guessed(listing, guess));
         let mut all = redis::pipe();
         all.add_command(by_guess.unwrap_or_else(|| self.reservation(listing)));
         all.add_command(make).add_command(self.settle(listing)).cmd("TIME");
         let mut taught = false;
         loop {
-            let mut answers = self.connection.send(&all, Effect::Writes).await?.into_iter();
+            let mut answers = self.servers.send(&all, Effect::Lasts).await?.into_iter();
             let (listed, making, time) = (answers.next(), answers.next(), answers.nth(1));
             let unknown = [&listed, &making].into_iter().flatten().any(is_no_script);
             let (mut listed, making) = (Reply::read(listed), Reply::read(making));
             let time = time.as_ref().and_then(read_time);
             if let Some(time) = time {
-                self.connection.clock.set(time);
+                self.servers.set_time(time);
             }
             if let (Ok(_), Ok(Reply::Done(_))) = (&listed, &making)
                 && is_late(guess, time)
@@ -70,9 +77,18 @@ impl RedisStore {
             if !unknown || taught {
                 return listed.and(making);
             }
-            self.connection.teach().await?;
+            self.servers.teach().await?;
             taught = true;
         }
+    }
+
+    /// Makes a session that is listed, and ends its youth.
+    pub(crate) async fn make_listed(&self, listing: &Listing<'_>, make: Cmd) -> Result<Reply, Error> {
+        let reply = self.call_lasting(make).await?;
+        if let Err(error) = self.call(self.settle(listing)).await {
+            tracing::debug!(%error, "a session stays young for a minute");
+        }
+        Ok(reply)
     }
 
     /// What ends the youth of a session that is made, or is not going to be.
@@ -110,7 +126,7 @@ impl RedisStore {
         let mut both = redis::pipe();
         both.add_command(self.reservation(listing));
         both.add_command(self.settle(listing));
-        Reply::read(self.connection.call(&both).await?.into_iter().next())
+        Reply::read(self.servers.call(&both, Effect::Lasts).await?.into_iter().next())
     }
 
     fn reservation(&self, listing: &Listing<'_>) -> Cmd {

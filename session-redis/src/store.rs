@@ -1,10 +1,11 @@
 use std::{
     fmt,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use redis::{Cmd, Value};
 use session_core::{
     Error, Expectation, Fate, Loaded, NearCache, NearChange, NewSession, Page, Renewal, Seal, SessionId, SessionInfo,
@@ -12,9 +13,7 @@ use session_core::{
 };
 
 use crate::{
-    RedisOptions,
-    connection::Connection,
-    envelope,
+    RedisOptions, envelope,
     error::{Effect, refused},
     hash::read_hash,
     head::{front, terms},
@@ -23,7 +22,9 @@ use crate::{
     record::{add_changes, add_pairs, millis, optional_fields, user_field},
     reply::{Reply, read_time},
     reserve::Listing,
+    scan::Spot,
     script::Script,
+    servers::Servers,
 };
 
 /// How often an operation follows a session that is renewed while it looks for it.
@@ -31,15 +32,15 @@ pub(crate) const FOLLOW_LIMIT: usize = 1000;
 
 /// Sessions in Redis or Valkey.
 ///
-/// A cheap handle: its clones share their connection, which is closed with the last of them; and a second one that
-/// listens, once somebody waits for the end of a session. It works within a tokio
+/// A cheap handle: its clones share their connection, one to each server that is written to, which is closed with the
+/// last of them; and a second one that listens, once somebody waits for the end of a session. It works within a tokio
 /// runtime with time and I/O enabled.
 #[derive(Clone)]
 pub struct RedisStore {
-    pub(crate) connection: Arc<Connection>,
+    pub(crate) servers: Arc<Servers>,
     pub(crate) keys: Arc<Keys>,
-    /// How far the last purge has come through the server's keys.
-    pub(crate) purged_to: Arc<AtomicU64>,
+    /// How far the last purge has come through the servers' keys.
+    pub(crate) purged_to: Arc<Mutex<Spot>>,
     /// Dropped with the last handle, it hangs up.
     listener: Arc<Listener>,
 }
@@ -72,7 +73,7 @@ impl RedisStore {
         O::Error: Into<Error>,
     {
         let store = Self::new(options.try_into().map_err(Into::into)?)?;
-        store.connection.open().await?;
+        store.servers.open().await?;
         Ok(store)
     }
 
@@ -83,10 +84,10 @@ impl RedisStore {
     /// [`Error::Unavailable`] if a setting is wrong; its source says which.
     pub fn new(options: RedisOptions) -> Result<Self, Error> {
         let keys = Arc::new(Keys::new(&options.key_prefix));
-        let connection = Arc::new(Connection::new(options, &keys)?);
+        let servers = Arc::new(Servers::new(options, &keys)?);
         Ok(Self {
-            listener: Arc::new(Listener::new(&connection, keys.changes())),
-            connection,
+            listener: Arc::new(Listener::new(&servers, keys.changes())),
+            servers,
             keys,
             purged_to: Arc::default(),
         })
@@ -99,15 +100,24 @@ impl RedisStore {
 
     /// Runs one script.
     pub(crate) async fn call(&self, command: Cmd) -> Result<Reply, Error> {
+        self.call_as(Effect::Writes, command).await
+    }
+
+    /// Runs one script that does what a failover must not undo.
+    pub(crate) async fn call_lasting(&self, command: Cmd) -> Result<Reply, Error> {
+        self.call_as(Effect::Lasts, command).await
+    }
+
+    async fn call_as(&self, effect: Effect, command: Cmd) -> Result<Reply, Error> {
         let mut calls = redis::pipe();
         calls.add_command(command);
-        Reply::read(self.connection.call(&calls).await?.pop())
+        Reply::read(self.servers.call(&calls, effect).await?.pop())
     }
 }
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RedisStore").field(self.connection.options()).finish()
+        f.debug_tuple("RedisStore").field(self.servers.options()).finish()
     }
 }
 
@@ -154,21 +164,20 @@ impl SessionStore for RedisStore {
         for id in ids {
             reads.cmd("HGETALL").arg(self.keys.session(id));
         }
-        if self.connection.clock.is_old() {
+        if self.servers.wants_time() {
             reads.cmd("TIME");
         }
-        let mut answers = self.connection.exchange(&reads, Effect::Reads).await?;
+        let mut answers = self.servers.exchange(&reads, Effect::Reads).await?;
         if answers.len() > ids.len()
             && let Some(time) = answers.pop().and_then(|time| envelope::open(time).ok())
             && let Some(time) = read_time(&time)
         {
-            self.connection.clock.set(time);
+            self.servers.set_time(time);
         }
-        let now = self.connection.clock.now();
-        let found = ids
-            .iter()
-            .zip(answers)
-            .map(|(id, answer)| Ok(read_hash(id, answer, now)?.loaded(id, now)));
+        let found = ids.iter().zip(answers).map(|(id, answer)| {
+            let now = self.servers.now(id);
+            Ok(read_hash(id, answer, now)?.loaded(id, now))
+        });
         let found: Vec<_> = found.collect::<Result<_, Error>>()?;
         let loaded = Loaded::first(ids, found);
         if let Some((cache, reading)) = near {
@@ -257,7 +266,7 @@ impl SessionStore for RedisStore {
                 };
                 self.make(&listing, renew(false)).await
             }
-            None => self.call(renew(false)).await,
+            None => self.call_lasting(renew(false)).await,
         }?;
         if let (Some(user), Some(_)) = (&renewal.user, renewal.nonce()) {
             // Nobody may look at the list for long, and each renewal adds to it.
@@ -276,7 +285,7 @@ impl SessionStore for RedisStore {
         let mut asked = vec![*id];
         for _ in 0..FOLLOW_LIMIT {
             let newest = asked[asked.len() - 1];
-            match self.call(Script::End.on(&[self.keys.session(&newest)])).await? {
+            match self.call_lasting(Script::End.on(&[self.keys.session(&newest)])).await? {
                 Reply::Moved(successor) => asked.push(successor),
                 reply => {
                     if let Reply::Over(last) = reply {
@@ -313,10 +322,16 @@ impl SessionStore for RedisStore {
     async fn ping(&self) -> Result<(), Error> {
         let mut ping = redis::pipe();
         ping.cmd("PING");
-        match self.connection.send(&ping, Effect::Reads).await?.pop() {
-            Some(Value::ServerError(error)) => Err(refused(error, Effect::Reads)),
-            _ => Ok(()),
+        let servers = self.servers.all().await?;
+        let pings = servers
+            .iter()
+            .map(|server| server.connection.send(&ping, Effect::Reads));
+        for answers in join_all(pings).await {
+            if let Some(Value::ServerError(error)) = answers?.pop() {
+                return Err(refused(error, Effect::Reads));
+            }
         }
+        Ok(())
     }
 
     async fn fates(&self, ids: &[SessionId]) -> Result<Vec<Fate>, Error> {
@@ -329,7 +344,7 @@ impl SessionStore for RedisStore {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let answers = self.connection.call(&looks).await?;
+        let answers = self.servers.call(&looks, Effect::Reads).await?;
         let fates = answers.into_iter().map(|answer| {
             Ok(match Reply::read(Some(answer))? {
                 Reply::Done(left) => Fate::Live(Duration::from_millis(left)),
@@ -346,7 +361,7 @@ impl SessionStore for RedisStore {
     }
 
     fn near_cache(&self) -> Option<&NearCache> {
-        self.connection.near.as_ref().map(|near| &near.cache)
+        self.servers.near.as_ref().map(|near| &near.cache)
     }
 }
 

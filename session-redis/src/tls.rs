@@ -1,6 +1,6 @@
 //! TLS: rustls with one cryptographic provider, named here, whatever else is compiled into the app.
 
-use std::{path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -8,30 +8,37 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
 use session_core::Error;
-use tokio_rustls::TlsConnector;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::RedisOptions;
 
-/// How a server is known to be the one meant.
-pub(crate) struct Tls {
-    pub(crate) connector: TlsConnector,
-    pub(crate) name: ServerName<'static>,
-}
+/// How servers are known to be the ones meant.
+pub(crate) struct Tls(TlsConnector);
 
 impl Tls {
     /// Reads the system's roots and the CA file.
     pub(crate) fn new(options: &RedisOptions) -> Result<Self, Error> {
-        let name = ServerName::try_from(options.host.clone()).map_err(Error::lasting)?;
+        for address in options.topology.addresses() {
+            ServerName::try_from(address.host.as_str()).map_err(Error::lasting)?;
+        }
         let roots = roots(options.ca_file.as_deref())?;
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(Error::lasting)?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self {
-            connector: TlsConnector::from(Arc::new(config)),
-            name,
-        })
+        Ok(Self(TlsConnector::from(Arc::new(config))))
+    }
+
+    /// Speaks TLS to a server that has a certificate for its host, which may be one that another server has named.
+    pub(crate) async fn connect<S>(&self, host: &str, stream: S) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let name = ServerName::try_from(host.to_owned());
+        let name = name.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        self.0.connect(name, stream).await
     }
 }
 

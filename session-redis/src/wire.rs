@@ -16,7 +16,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{RedisOptions, error::ConnectError, tls::Tls};
+use crate::{address::Address, error::ConnectError, tls::Tls};
 
 /// How long data may stay unacknowledged before the system gives the connection up.
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -35,25 +35,28 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 impl Stream {
     /// Connects; nobody is logged in yet.
-    pub(crate) async fn open(options: &RedisOptions, tls: Option<&Tls>) -> Result<Self, ConnectError> {
-        let address = options.address();
-        let wire = match Wire::connect(&options.host, options.port).await {
-            Ok(wire) => wire,
-            Err(source) => return Err(ConnectError::Unreachable { address, source }),
+    pub(crate) async fn open(address: &Address, tls: Option<&Tls>) -> Result<Self, ConnectError> {
+        let unreachable = |source| {
+            let address = address.clone();
+            ConnectError::Unreachable { address, source }
         };
+        let wire = Wire::connect(&address.host, address.port).await.map_err(unreachable)?;
         let written = Arc::clone(&wire.written);
         let Some(tls) = tls else {
             let io = Box::new(wire);
             return Ok(Self { io, written });
         };
-        match tls.connector.connect(tls.name.clone(), wire).await {
+        match tls.connect(&address.host, wire).await {
             Ok(stream) => {
                 let io = Box::new(stream);
                 Ok(Self { io, written })
             }
             // rustls' own errors come as this kind of I/O error.
-            Err(source) if source.kind() == io::ErrorKind::InvalidData => Err(ConnectError::Tls { address, source }),
-            Err(source) => Err(ConnectError::Unreachable { address, source }),
+            Err(source) if source.kind() == io::ErrorKind::InvalidData => {
+                let address = address.clone();
+                Err(ConnectError::Tls { address, source })
+            }
+            Err(source) => Err(unreachable(source)),
         }
     }
 }

@@ -82,7 +82,7 @@ impl Place {
                 let options = PostgresOptions::from_url(url).map_err(unusable)?;
                 return Ok(Self::Postgres(Box::new(options)));
             }
-            Some("redis" | "rediss" | "valkey" | "valkeys") => {
+            Some(scheme) if is_of_redis(scheme) => {
                 let options = RedisOptions::from_url(url).map_err(unusable)?;
                 return Ok(Self::Redis(Box::new(options)));
             }
@@ -170,6 +170,12 @@ impl Place {
     }
 }
 
+/// Whether URLs of this scheme lead to Redis: to one server, to sentinels or to a cluster.
+fn is_of_redis(scheme: &str) -> bool {
+    let (engine, kind) = scheme.split_once(['-', '+']).unwrap_or((scheme, ""));
+    matches!(engine, "redis" | "rediss" | "valkey" | "valkeys") && matches!(kind, "" | "sentinel" | "cluster")
+}
+
 /// Which backend it is, if nobody says and the services leave one only.
 fn only_backend(services: &BoundServices, name: Option<&str>) -> Result<Backend, Failure> {
     use CloudFoundryError::{NotBound, Unusable};
@@ -241,6 +247,18 @@ mod tests {
         }
         for part in ["key_prefix: \"shop\"", cache] {
             assert!(with(redis, &all).contains(part), "{part}");
+        }
+        for (url, servers) in [
+            (
+                "redis-sentinel://s1.example,s2.example/main",
+                "main by s1.example:26379,s2.example:26379",
+            ),
+            (
+                "rediss-cluster://n1.example,n2.example:7000",
+                "n1.example:6379,n2.example:7000",
+            ),
+        ] {
+            assert!(with(url, &all).contains(servers), "{url}");
         }
         for prefix in ["", "Shop", "1st", "a-b", &"x".repeat(64)] {
             for url in [redis, postgres, "memory"] {

@@ -17,6 +17,10 @@ end
 local key, passed, most = KEYS[1], {}, KEYS[2] and 0 or 1000
 local record = at(key)
 while record.kind == 'moved' and not record.by_login and #passed < most do
+    -- What is not here may be at another node, while the slot moves: it has to be asked for by its own key.
+    if redis.pcall('EXISTS', string.sub(key, 1, -33) .. record.successor) ~= 1 then
+        break
+    end
     passed[#passed + 1] = { key = key, head = record.head }
     key = string.sub(key, 1, -33) .. record.successor
     record = at(key)

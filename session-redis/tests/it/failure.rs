@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use crate::{
     admin, chain, connected, ids_of, key, load, new_id, new_user, patient, patient_at,
     proxy::Proxy,
-    run, server,
+    rights, run, server,
     server::{PASSWORD, Server, USER},
     session, session_of, set, store, successor_of, until,
 };
@@ -431,12 +431,6 @@ async fn a_server_that_forgot_only_the_lists_script_lists_every_session() {
 #[tokio::test]
 async fn a_user_with_the_documented_rights_can_do_everything() {
     let mut admin = admin(server());
-    let docs = include_str!("../../src/lib.rs");
-    let rights = docs
-        .split('`')
-        .find(|text| text.starts_with("+evalsha"))
-        .unwrap()
-        .replace("//!", "");
     let mut allow = redis::cmd("ACL");
     allow
         .arg("SETUSER")
@@ -445,7 +439,7 @@ async fn a_user_with_the_documented_rights_can_do_everything() {
         .arg(">limited")
         .arg("~limited:*")
         .arg("resetchannels");
-    allow.arg(rights.split_whitespace().collect::<Vec<_>>());
+    allow.arg(rights("+evalsha"));
     let _done: redis::Value = allow.query(&mut admin).unwrap();
 
     let options = patient_at(&server().url_as("limited", "limited")).key_prefix("limited");
@@ -549,14 +543,22 @@ async fn a_server_that_became_a_replica_is_left_until_it_is_master_again() {
 }
 
 #[tokio::test]
-async fn a_node_of_a_cluster_is_refused_at_once() {
+async fn a_cluster_without_slots_is_waited_for() {
     let server = Server::start_with(None, &[("cluster-enabled", "yes")]);
-    let error = RedisStore::connect(&*server.url()).await.unwrap_err();
+    let store = RedisStore::new(patient(&server)).unwrap();
+    let error = store.ping().await.unwrap_err();
     assert!(
-        chain(&error).contains("a node of a cluster") && error.is_lasting(),
+        chain(&error).contains("has no slots") && !error.is_lasting(),
         "{}",
         chain(&error)
     );
+    let _done: String = run(&mut admin(&server), &["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+    until_it_answers(&store).await;
+    until("a session", || async {
+        let new = NewSession::new(Lifetime::default()).with_user("somebody");
+        store.create(&new_id(), &new).await.ok()
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is the failure message")]
 
+mod cluster;
 mod concurrency;
 mod conformance;
 mod ended;
@@ -10,11 +11,14 @@ mod failure;
 mod format;
 mod harm;
 mod near;
+mod nodes;
 mod once;
 mod options;
 mod pressure;
 mod proxy;
+mod replicas;
 mod sealed;
+mod sentinel;
 mod server;
 mod tls;
 mod users;
@@ -61,6 +65,14 @@ fn admin(server: &Server) -> redis::Connection {
 fn run<T: redis::FromRedisValue>(admin: &mut redis::Connection, words: &[&str]) -> T {
     let mut command = redis::cmd(words[0]);
     command.arg(&words[1..]).query(admin).unwrap()
+}
+
+/// The rights that are documented as needed, from this one on.
+fn rights(first: &str) -> Vec<String> {
+    let docs = include_str!("../../src/lib.rs");
+    let found = docs.split('`').find(|text| text.starts_with(first)).unwrap();
+    let found = found.replace("//!", "");
+    found.split_whitespace().map(str::to_owned).collect()
 }
 
 fn key(id: &SessionId) -> String {

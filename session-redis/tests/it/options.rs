@@ -24,6 +24,18 @@ fn only_a_redis_url_will_do() {
         "redis://app:geheim#1@redis",
         "rediss://app:geheim@redis/#insecure",
         "redis://0.0.0.0",
+        "redis-sentinel://app:geheim@sentinel",
+        "redis-sentinel://app:geheim@sentinel/",
+        "redis-sentinel://app:geheim@sentinel/service/name",
+        "redis-sentinel://app:geheim@sentinel/service name",
+        "redis-sentinel://app:geheim@sentinel:port/service",
+        "redis-sentinel://app:geheim@one,,two/service",
+        "redis-sentinel://app:geheim@/service",
+        "redis-sentinel://sentinel/service?password=geheim",
+        "redis-cluster://app:geheim@node/1",
+        "redis-cluster://app:geheim@node/?geheim=1",
+        "redis-cluster://app:geheim@one,two:x",
+        "redis-geheim://node",
     ] {
         let refused = RedisOptions::from_url(url).unwrap_err();
         let text = chain(&refused);
@@ -37,6 +49,11 @@ fn only_a_redis_url_will_do() {
         "rediss://localhost:6380/2",
         "valkey://app:pass@[::1]",
         "valkeys://:pass@localhost/",
+        "redis-sentinel://sentinel/service",
+        "rediss+sentinel://app:pass@s1.example,s2.example:5000,[::1]/main-1/2?sentinel_password=a%2F@:/b",
+        "redis-sentinel://s1.example/main?sentinel_username=app&sentinel_password=pass",
+        "valkey-cluster://node/0",
+        "rediss-cluster://:pass@10.0.0.1:7000,10.0.0.2:7001/",
     ] {
         assert!(RedisOptions::from_url(url).is_ok(), "{url}");
     }
@@ -61,6 +78,13 @@ fn a_password_is_never_shown() {
     let options = RedisOptions::from_url(url).unwrap();
     let shown = format!("{options:?} {:?}", RedisStore::new(options.clone()).unwrap());
     assert!(!shown.contains("geheim"), "{shown}");
+    let url = "redis-sentinel://app:geheim@one,two/main/3?sentinel_username=guard&sentinel_password=ge:heim";
+    let options = RedisOptions::from_url(url).unwrap();
+    let text = format!("{options:?}");
+    assert!(
+        !text.contains("heim") && text.contains("main by one:26379,two:26379"),
+        "{text}"
+    );
     for part in [
         "redis.example:6390",
         "\"app\"",

@@ -37,6 +37,7 @@ pub(crate) struct Server {
     tls: bool,
     /// More settings, each with its value.
     settings: Vec<(String, String)>,
+    is_sentinel: bool,
     process: Option<Child>,
     /// Stops the server when the other end of its input, which this process holds, is closed.
     watchdog: Child,
@@ -54,7 +55,16 @@ impl Server {
         Self::start_with(None, &[("appendonly", "yes"), ("appendfsync", "always")])
     }
 
+    /// A sentinel, with its own part of the configuration.
+    pub(crate) fn start_sentinel(tls: Option<&Tls>, settings: &[(&str, &str)], lines: &str) -> Self {
+        Self::start_as(tls, settings, Some(lines))
+    }
+
     pub(crate) fn start_with(tls: Option<&Tls>, settings: &[(&str, &str)]) -> Self {
+        Self::start_as(tls, settings, None)
+    }
+
+    fn start_as(tls: Option<&Tls>, settings: &[(&str, &str)], sentinel: Option<&str>) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("session-redis-")
             .tempdir()
@@ -75,6 +85,7 @@ impl Server {
             port: 0,
             tls: tls.is_some(),
             settings: settings.collect(),
+            is_sentinel: sentinel.is_some(),
             process: None,
             watchdog,
             lifeline,
@@ -83,6 +94,9 @@ impl Server {
         if let Some(tls) = tls {
             fs::write(server.folder.join("server.crt"), &tls.certificate).unwrap();
             fs::write(server.folder.join("server.key"), &tls.key).unwrap();
+        }
+        if let Some(lines) = sentinel {
+            fs::write(server.folder.join("sentinel.conf"), lines).unwrap();
         }
         // Another process may take a port that was free a moment ago.
         let started = (0..5).find_map(|_| {
@@ -159,6 +173,10 @@ impl Server {
         };
         let mut command = Command::new("redis-server");
         command.current_dir(&self.folder).stdin(Stdio::null()).process_group(0);
+        if self.is_sentinel {
+            // It writes there what it finds out.
+            command.args(["sentinel.conf", "--sentinel"]);
+        }
         for (name, value) in [
             ("bind", "127.0.0.1"),
             ("port", plain),
@@ -233,7 +251,9 @@ fn wait_until_ready(log: impl Read + Send + 'static) -> Result<(), String> {
     let mut seen = String::new();
     loop {
         match receiver.recv_timeout(Duration::from_secs(60)) {
-            Ok(line) if line.contains("Ready to accept connections") => return Ok(()),
+            Ok(line) if line.contains("Ready to accept connections") || line.contains("Sentinel ID is") => {
+                return Ok(());
+            }
             Ok(line) => seen = seen + &line + "\n",
             Err(error) => return Err(format!("{seen}{error}")),
         }
