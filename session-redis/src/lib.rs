@@ -56,7 +56,8 @@
 //! cache of a cluster yet.
 //!
 //! **Replicas** get what is written after it was acknowledged, so a failover may forget the last of it, a logout among
-//! it. [`RedisOptions::wait_for_replicas`] is for logins, renewals and ends that are acknowledged only when replicas have
+//! it. Each instance ends again, on each new connection, what it has ended in the last minute: so a logout that a failover
+//! undid is undone for as long as it takes to connect, unless the instance dies as well. [`RedisOptions::wait_for_replicas`] is for logins, renewals and ends that are acknowledged only when replicas have
 //! them.
 //!
 //! # What the server's user may do
@@ -111,6 +112,7 @@ mod cluster;
 mod connection;
 mod dialer;
 mod end_all;
+mod ended_lately;
 mod envelope;
 mod errand;
 mod error;

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicU16, AtomicUsize, Ordering},
 };
 
 use tokio::{
@@ -13,6 +13,7 @@ use tokio::{
 
 pub(crate) struct Proxy {
     pub(crate) port: u16,
+    server: Arc<AtomicU16>,
     next: Arc<Mutex<Option<Trick>>>,
     opened: Arc<AtomicUsize>,
     passed: Arc<AtomicUsize>,
@@ -47,10 +48,12 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = Self {
             port: listener.local_addr().unwrap().port(),
+            server: Arc::new(port.into()),
             next: Arc::default(),
             opened: Arc::default(),
             passed: Arc::default(),
         };
+        let server = Arc::clone(&proxy.server);
         let (next, opened, passed) = (
             Arc::clone(&proxy.next),
             Arc::clone(&proxy.opened),
@@ -60,10 +63,16 @@ impl Proxy {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
                 opened.fetch_add(1, Ordering::SeqCst);
+                let port = server.load(Ordering::SeqCst);
                 tokio::spawn(pass_on(client, port, Arc::clone(&next), Arc::clone(&passed)));
             }
         });
         proxy
+    }
+
+    /// Leads new connections to another server.
+    pub(crate) fn lead_to(&self, port: u16) {
+        self.server.store(port, Ordering::SeqCst);
     }
 
     /// Loses the server's next answer: when it has come, so that all was done, the link breaks.
