@@ -1,0 +1,18 @@
+//! The real layer, sessions and near caches of two instances, under every order in which their requests can meet.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod action;
+mod decision;
+mod explore;
+mod gate;
+mod history;
+mod instance;
+mod jar;
+mod lines;
+mod pairs;
+mod plant;
+mod promises;
+mod request;
+mod scenario;
+mod schedule;
+mod world;

@@ -1,0 +1,414 @@
+use std::{mem, task::Poll, time::Duration};
+
+use axum::{
+    http::{HeaderName, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use session_core::{
+    Delta, Error, Lifetime, Loaded, NewSession, SessionId, SessionLayer, SessionStore, SessionToken, Value,
+};
+use tokio::task::yield_now;
+
+use crate::{
+    action::Action,
+    decision::{Decision, Footprint, JarUse},
+    gate::{Access, Verdict},
+    history::{Change, Event, History, Seen},
+    instance::{Instance, Server},
+    jar::{Jar, PLACES, set_cookies, token},
+    plant::Plant,
+    promises::{check, check_arrival, check_response},
+    request::{Head, Running, Task, send},
+    scenario::{Scenario, Start},
+    schedule::Chooser,
+};
+
+/// The number of requests that look, and belong to no scenario.
+const LOOK: usize = usize::MAX;
+
+/// How long an answer of a store may take: for ever, as it is not the clock that is explored.
+const NO_HURRY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Two instances, what they share, and one browser.
+pub(crate) struct World {
+    pub(crate) scenario: Scenario,
+    pub(crate) server: Server,
+    pub(crate) instances: [Instance; 2],
+    layers: [SessionLayer; 2],
+    requests: Vec<Stage>,
+    faults: usize,
+    pub(crate) jar: Jar,
+    /// The browser's session at the start, and what another device of alice's has.
+    pub(crate) first: Option<SessionId>,
+    device: (SessionId, Jar),
+    /// All tokens that the browser was ever given, each with the name of its cookie.
+    pub(crate) handed: Vec<(String, SessionToken)>,
+    /// What somebody else has made up.
+    pub(crate) forged: Option<SessionId>,
+    /// What a response has broken.
+    broken: Option<String>,
+    /// What was decided.
+    pub(crate) trace: Vec<String>,
+}
+
+/// How far a request is.
+enum Stage {
+    Unsent,
+    Running(Running),
+    Answered(Head),
+    Over,
+}
+
+impl World {
+    pub(crate) async fn new(scenario: &Scenario) -> Self {
+        let mut server = Server::default();
+        server.plant = scenario.plant;
+        let instances = [0, 1].map(|number| Instance::new(&server, number, scenario.caches));
+        let layers = instances
+            .each_ref()
+            .map(|instance| SessionLayer::new(instance.clone()).store_timeout(NO_HURRY));
+        let device = create(&server, Some("alice"), Lifetime::default()).await;
+        let mut world = Self {
+            scenario: scenario.clone(),
+            instances,
+            layers,
+            requests: scenario.requests.iter().map(|_| Stage::Unsent).collect(),
+            faults: scenario.faults,
+            jar: Jar::default(),
+            first: None,
+            device: (device.id(), Jar::with(PLACES[0], &device)),
+            handed: Vec::new(),
+            forged: None,
+            broken: None,
+            trace: Vec::new(),
+            server,
+        };
+        world.begin().await;
+        world.server.gate.close();
+        for request in 0..world.requests.len() {
+            if !scenario.requests[request].0.is_own() {
+                world.send(request).await;
+            }
+        }
+        world
+    }
+
+    async fn begin(&mut self) {
+        let renewed = Lifetime::default().renewed_every(Lifetime::SHORTEST_RENEWAL);
+        let (name, user, lifetime) = match self.scenario.start {
+            Start::Nobody => return,
+            Start::Forged => {
+                let token = SessionToken::random().unwrap();
+                self.jar = Jar::with(PLACES[0], &token);
+                self.forged = Some(token.id());
+                return;
+            }
+            Start::Visitor => (PLACES[2], None, Lifetime::default()),
+            Start::User => (PLACES[0], Some("alice"), Lifetime::default()),
+            Start::Old => (PLACES[0], Some("alice"), renewed),
+        };
+        let token = create(&self.server, user, lifetime).await;
+        if self.scenario.start == Start::Old {
+            self.server.old.lock().unwrap().push(token.id());
+        }
+        for instance in &self.instances {
+            instance.load(&[token.id()]).await.unwrap();
+        }
+        self.first = Some(token.id());
+        self.jar = Jar::with(name, &token);
+        self.handed.push((name.to_owned(), token));
+    }
+
+    fn history(&self) -> &History {
+        &self.server.history
+    }
+
+    /// Makes decisions until there are none; what is broken then, or nothing if that was a schedule of which another
+    /// order has been looked at.
+    pub(crate) async fn run(&mut self, chooser: &mut dyn Chooser) -> Option<Result<(), String>> {
+        loop {
+            let options = self.options();
+            if !options.iter().any(|(decision, _)| !matches!(decision, Decision::Tell(_))) {
+                break;
+            }
+            let chosen = chooser.choose(&options)?;
+            self.decide(options[chosen].0).await;
+            if let Some(broken) = self.broken.take() {
+                return Some(Err(broken));
+            }
+        }
+        let stuck = self.requests.iter().position(|stage| !matches!(stage, Stage::Over));
+        if let Some(request) = stuck {
+            return Some(Err(format!("request {request} waits for ever")));
+        }
+        self.server.gate.open();
+        Some(check(self).await)
+    }
+
+    fn options(&self) -> Vec<(Decision, Footprint)> {
+        let mut options = Vec::new();
+        for (request, (action, at)) in self.scenario.requests.iter().enumerate() {
+            let plain = Footprint {
+                request: Some(request),
+                instance: self.scenario.caches.then_some(*at),
+                access: Access::Nothing,
+                jar: JarUse::Nothing,
+                is_fault: false,
+            };
+            match &self.requests[request] {
+                Stage::Unsent => {
+                    let jar = JarUse::Reads;
+                    options.push((Decision::Send(request), Footprint { jar, ..plain.clone() }));
+                }
+                Stage::Answered(head) => {
+                    let is_empty = set_cookies(&head.headers).is_empty();
+                    let jar = if is_empty { JarUse::Marks } else { JarUse::Writes };
+                    let instance = None;
+                    let footprint = Footprint { jar, instance, ..plain.clone() };
+                    options.push((Decision::Arrive(request), footprint));
+                }
+                Stage::Running(_) | Stage::Over => {}
+            }
+            let call = |call: &crate::gate::Call| (call.name, call.access.clone());
+            if let Some((name, access)) = self.server.gate.call(request, call) {
+                let contends = *action == Action::Update;
+                let instance = (contends || self.scenario.caches).then_some(*at);
+                let is_write = !matches!(access, Access::Reads(_));
+                let go = Footprint {
+                    instance,
+                    access,
+                    ..plain
+                };
+                options.push((Decision::Go(request), go.clone()));
+                if self.faults > 0 && name != "answer" && action.is_own() {
+                    let fault = Footprint { is_fault: true, ..go };
+                    options.push((Decision::Refuse(request), fault.clone()));
+                    if is_write {
+                        options.push((Decision::Lose(request), fault.clone()));
+                    }
+                    if matches!(self.requests[request], Stage::Running(_)) {
+                        options.push((Decision::Leave(request), fault));
+                    }
+                }
+            }
+        }
+        for (number, instance) in self.instances.iter().enumerate() {
+            if instance.has_news() {
+                let footprint = Footprint {
+                    request: None,
+                    instance: Some(number),
+                    access: Access::Nothing,
+                    jar: JarUse::Nothing,
+                    is_fault: false,
+                };
+                options.push((Decision::Tell(number), footprint));
+            }
+        }
+        options
+    }
+
+    async fn decide(&mut self, decision: Decision) {
+        self.trace.push(self.describe(decision));
+        match decision {
+            Decision::Send(request) => self.send(request).await,
+            Decision::Go(request) => self.release(request, Verdict::Go).await,
+            Decision::Refuse(request) => self.release(request, Verdict::Refuse).await,
+            Decision::Lose(request) => self.release(request, Verdict::Lose).await,
+            Decision::Leave(request) => {
+                self.faults -= 1;
+                self.requests[request] = Stage::Over;
+                self.settle(request).await;
+            }
+            Decision::Arrive(request) => self.arrive(request).await,
+            Decision::Tell(instance) => self.instances[instance].hear(),
+        }
+    }
+
+    fn describe(&self, decision: Decision) -> String {
+        let of = |request: usize| {
+            let (action, at) = self.scenario.requests[request];
+            let call = self.server.gate.call(request, |call| call.name);
+            format!("{action:?}@{at} {}", call.unwrap_or_default())
+        };
+        match decision {
+            Decision::Tell(_) => format!("{decision:?}"),
+            Decision::Send(request)
+            | Decision::Go(request)
+            | Decision::Refuse(request)
+            | Decision::Lose(request)
+            | Decision::Leave(request)
+            | Decision::Arrive(request) => format!("{decision:?} {}", of(request)),
+        }
+    }
+
+    async fn send(&mut self, request: usize) {
+        let (action, at) = self.scenario.requests[request];
+        let jar = if action.is_other_devices() { &self.device.1 } else { &self.jar };
+        let (cookies, opens) = (jar.ids(), jar.opens(&self.server.memory).await);
+        self.history().add(Event::Sent {
+            request,
+            cookies,
+            opens,
+        });
+        let task = Task {
+            action,
+            number: request,
+            device: self.first,
+            history: self.history().clone(),
+        };
+        let layer = self.layers[at].clone();
+        let (instances, first) = (self.instances.clone(), self.first);
+        let (cookies, plant) = (jar.header(), self.scenario.plant);
+        self.requests[request] = Stage::Running(Running::new(async move {
+            match (action, first) {
+                (Action::Expire, _) => answer(instances[at].expire(&instances).await),
+                (Action::Revoke, Some(id)) => answer(instances[at].end(&id).await),
+                (Action::Recreate, Some(id)) => {
+                    let new = NewSession::new(Lifetime::default());
+                    answer(instances[at].create(&id, &new).await.map(drop))
+                }
+                _ => tamper(plant, send(layer, task, cookies.clone()).await, &cookies),
+            }
+        }));
+        self.settle(request).await;
+    }
+
+    async fn release(&mut self, request: usize, verdict: Verdict) {
+        if verdict != Verdict::Go {
+            self.faults -= 1;
+        }
+        self.server.gate.release(request, verdict);
+        self.settle(request).await;
+    }
+
+    /// Lets everybody run until all wait for a decision; first this request, for which spawned tasks work.
+    async fn settle(&mut self, first: usize) {
+        self.server.gate.polls(first);
+        yield_now().await;
+        loop {
+            let woken = (0..self.requests.len()).find(|request| match &self.requests[*request] {
+                Stage::Running(running) => running.is_woken(),
+                _ => false,
+            });
+            let Some(request) = woken else { break };
+            self.server.gate.polls(request);
+            if let Stage::Running(running) = &mut self.requests[request]
+                && let Poll::Ready(head) = running.poll()
+            {
+                self.answered(request, head).await;
+            }
+            yield_now().await;
+        }
+    }
+
+    async fn answered(&mut self, request: usize, head: Head) {
+        let (action, _) = self.scenario.requests[request];
+        let status = head.status;
+        self.history().add(Event::Responded { request, status });
+        if let Err(broken) = check_response(self, request, &head).await {
+            self.broken.get_or_insert(broken);
+        }
+        let matters = action.is_own()
+            && ((action.writes() && status.is_success()) || !set_cookies(&head.headers).is_empty());
+        self.requests[request] = if matters { Stage::Answered(head) } else { Stage::Over };
+    }
+
+    async fn arrive(&mut self, request: usize) {
+        let Stage::Answered(head) = mem::replace(&mut self.requests[request], Stage::Over) else {
+            return;
+        };
+        let before = self.jar.opens(&self.server.memory).await;
+        self.jar.take(&head.headers);
+        for (name, value) in set_cookies(&head.headers) {
+            let token = value.as_deref().and_then(token);
+            self.handed.extend(token.map(|token| (name, token)));
+        }
+        self.history().add(Event::Arrived { request });
+        if let Err(broken) = check_arrival(self, request, before).await {
+            self.broken.get_or_insert(broken);
+        }
+    }
+
+    /// What a request with these cookies sees on an instance, once all is decided.
+    pub(crate) async fn look(&self, instance: usize, cookies: &Jar) -> Seen {
+        let task = Task {
+            action: Action::Look,
+            number: LOOK,
+            device: None,
+            history: self.history().clone(),
+        };
+        send(self.layers[instance].clone(), task, cookies.header()).await;
+        let seen = self.history().events().pop();
+        match seen {
+            Some(Event::Saw { request: LOOK, seen }) => seen,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The record of a session, if it is alive.
+    pub(crate) async fn record(&self, id: &SessionId) -> Option<Box<session_core::Record>> {
+        match self.server.memory.load(&[*id]).await.unwrap() {
+            Loaded::Live(_, record) => Some(record),
+            _ => None,
+        }
+    }
+
+    /// What was decided, and what happened.
+    pub(crate) fn story(&self) -> String {
+        let events = self.history().events();
+        let events: Vec<String> = events.iter().map(|event| format!("  {event:?}")).collect();
+        format!("{:?}\n  {}\n{}", self.scenario, self.trace.join("\n  "), events.join("\n"))
+    }
+
+    /// The other device's session.
+    pub(crate) const fn device(&self) -> SessionId {
+        self.device.0
+    }
+}
+
+async fn create(server: &Server, user: Option<&str>, lifetime: Lifetime) -> SessionToken {
+    let token = SessionToken::random().unwrap();
+    let mut delta = Delta::default();
+    delta.set("base", Value::encode(&0).unwrap()).unwrap();
+    let mut new = NewSession::new(lifetime).with_delta(delta.clone());
+    new.user = user.map(str::to_owned);
+    server.memory.create(&token.id(), &new).await.unwrap();
+    server.history.add(Event::Done {
+        request: None,
+        instance: 0,
+        change: Change::Created {
+            id: token.id(),
+            user: new.user,
+            delta,
+        },
+    });
+    token
+}
+
+fn answer(done: Result<(), Error>) -> Head {
+    let response: Response = done.into_response();
+    response.into()
+}
+
+/// What a planted bug makes of a response.
+fn tamper(plant: Option<Plant>, mut head: Head, cookies: &str) -> Head {
+    match plant {
+        Some(Plant::LateCookie) => {
+            for cookie in cookies.split("; ").filter(|cookie| cookie.starts_with("__Host-id=")) {
+                let cookie = HeaderValue::try_from(format!("{cookie}; Path=/")).unwrap();
+                head.headers.append(header::SET_COOKIE, cookie);
+            }
+        }
+        Some(Plant::NoBypass) => {
+            let name: HeaderName = header::SET_COOKIE;
+            let kept: Vec<HeaderValue> = head.headers.get_all(&name).iter().cloned().collect();
+            head.headers.remove(&name);
+            for cookie in kept.into_iter().filter(|cookie| !cookie.to_str().unwrap().contains("-near-")) {
+                head.headers.append(&name, cookie);
+            }
+        }
+        _ => {}
+    }
+    head
+}
+
