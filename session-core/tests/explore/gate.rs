@@ -6,18 +6,43 @@ use std::{
 use session_core::SessionId;
 use tokio::{sync::oneshot, task};
 
-/// What a call does to the store. The ids of a session share a tag, whatever it is renewed to.
+/// A session, whatever it is renewed to. Those that are there at the start have tags of their own, which are the same in
+/// every schedule; all that begin later are one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    First,
+    Device,
+    Later,
+}
+
+impl Family {
+    fn of(id: &SessionId) -> Self {
+        let mut known = [Self::First, Self::Device].into_iter();
+        known.find(|family| family.tag() == id.tag()).unwrap_or(Self::Later)
+    }
+
+    /// The tag of the tokens of such a session.
+    pub(crate) const fn tag(self) -> [u8; 2] {
+        [0, self as u8]
+    }
+}
+
+/// What a call does to the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     Nothing,
-    Reads(Vec<[u8; 2]>),
-    Writes([u8; 2]),
+    Reads(Vec<Family>),
+    Writes(Family),
     WritesAll,
 }
 
 impl Access {
     pub(crate) fn reads(ids: &[SessionId]) -> Self {
-        Self::Reads(ids.iter().map(SessionId::tag).collect())
+        Self::Reads(ids.iter().map(Family::of).collect())
+    }
+
+    pub(crate) fn writes(id: &SessionId) -> Self {
+        Self::Writes(Family::of(id))
     }
 
     /// Whether it matters in which order the two happen.
@@ -26,7 +51,7 @@ impl Access {
             (Self::Nothing, _) | (_, Self::Nothing) | (Self::Reads(_), Self::Reads(_)) => false,
             (Self::WritesAll, _) | (_, Self::WritesAll) => true,
             (Self::Writes(one), Self::Writes(other)) => one == other,
-            (Self::Writes(tag), Self::Reads(tags)) | (Self::Reads(tags), Self::Writes(tag)) => tags.contains(tag),
+            (Self::Writes(one), Self::Reads(of)) | (Self::Reads(of), Self::Writes(one)) => of.contains(one),
         }
     }
 }

@@ -188,7 +188,7 @@ impl SessionStore for Instance {
             let (user, delta) = (new.user.clone(), new.delta.clone());
             Some(Change::Created { id: *id, user, delta })
         };
-        self.ask("create", Access::Writes(id.tag()), create, change).await
+        self.ask("create", Access::writes(id), create, change).await
     }
 
     async fn load(&self, ids: &[SessionId]) -> Result<Loaded, Error> {
@@ -220,7 +220,9 @@ impl SessionStore for Instance {
         let change = async |request| {
             let memory = &self.server.memory;
             let real = if update.seal.is_none() { Self::follow(memory, id).await } else { *id };
-            let version = match memory.update(&real, update).await {
+            let mut update = update.clone();
+            update.expectation = update.expectation.filter(|_| !self.has(Plant::UpdateExpectsNothing));
+            let version = match memory.update(&real, &update).await {
                 Err(Error::Ended) if self.has(Plant::UpdateInserts) => {
                     let new = NewSession::new(Default::default()).with_delta(update.delta.clone());
                     memory.create(&real, &new).await?
@@ -228,7 +230,7 @@ impl SessionStore for Instance {
                 outcome => outcome?,
             };
             if self.has(Plant::UpdateMergesNothing) {
-                memory.update(&real, &self.whole(&real, update, request).await).await?;
+                memory.update(&real, &self.whole(&real, &update, request).await).await?;
             }
             done = Some((real, version));
             self.tell(Told::ChangedTo(real, version));
@@ -242,7 +244,7 @@ impl SessionStore for Instance {
         };
         // Dropped, they say that the session may have changed.
         let mut changing = self.near.as_ref().map(|(cache, _)| cache.change(id));
-        let outcome = self.ask("update", Access::Writes(id.tag()), change, changed).await;
+        let outcome = self.ask("update", Access::writes(id), change, changed).await;
         if self.has(Plant::NearForgetsOwn) {
             changing.into_iter().for_each(std::mem::forget);
             return outcome;
@@ -263,7 +265,7 @@ impl SessionStore for Instance {
             self.tell(Told::Changed(*id));
             Ok(())
         };
-        self.ask("touch", Access::Writes(id.tag()), touch, |()| None).await
+        self.ask("touch", Access::writes(id), touch, |()| None).await
     }
 
     async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error> {
@@ -291,7 +293,7 @@ impl SessionStore for Instance {
                 is_by_time: renewal.nonce().is_some(),
             })
         };
-        self.ask("renew", Access::Writes(from.tag()), renew, change).await
+        self.ask("renew", Access::writes(from), renew, change).await
     }
 
     async fn end(&self, id: &SessionId) -> Result<(), Error> {
@@ -309,7 +311,7 @@ impl SessionStore for Instance {
         };
         let change = |(): &()| Some(Change::Ended { id: *id });
         let _changing = self.near.as_ref().map(|(cache, _)| cache.change(id));
-        self.ask("end", Access::Writes(id.tag()), end, change).await
+        self.ask("end", Access::writes(id), end, change).await
     }
 
     async fn of_user(&self, user: &str, page: &Page) -> Result<Vec<SessionInfo>, Error> {

@@ -11,6 +11,7 @@ mod jar;
 mod lines;
 mod pairs;
 mod plant;
+mod plants;
 mod promises;
 mod request;
 mod scenario;

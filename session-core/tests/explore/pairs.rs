@@ -1,4 +1,10 @@
-use crate::{action::Action, explore::Explorer, scenario::{Scenario, Start}};
+//! All pairs of requests of one browser.
+
+use crate::{
+    action::Action,
+    explore::Explorer,
+    scenario::{Caches, Scenario, Start},
+};
 
 const STARTS: [Start; 5] = [Start::Nobody, Start::Forged, Start::Visitor, Start::User, Start::Old];
 
@@ -14,9 +20,44 @@ fn pairs(start: Start, at: [usize; 2]) -> Vec<Scenario> {
 }
 
 #[test]
-fn pairs_of_requests_on_two_instances() {
+fn pairs_on_two_instances() {
     let explorer = Explorer::new();
     for start in STARTS {
-        explorer.explore_all(&format!("pairs, {start:?}"), pairs(start, [0, 1]));
+        explorer.explore_all(&format!("pairs from {start:?}"), pairs(start, [0, 1]));
+    }
+}
+
+#[test]
+fn pairs_on_one_instance() {
+    let scenarios = pairs(Start::User, [0, 0]);
+    Explorer::new().explore_all("pairs on one instance", scenarios);
+}
+
+#[test]
+fn pairs_with_a_fault() {
+    let explorer = Explorer::new();
+    for start in [Start::Nobody, Start::User, Start::Old] {
+        let scenarios = pairs(start, [0, 1]).into_iter();
+        let what = format!("pairs from {start:?}, with a fault");
+        explorer.explore_all(&what, scenarios.map(|scenario| scenario.with_faults(1)));
+    }
+}
+
+#[test]
+fn pairs_on_two_instances_with_near_caches() {
+    near("pairs on two instances", [0, 1]);
+}
+
+#[test]
+fn pairs_on_one_instance_with_near_caches() {
+    near("pairs on one instance", [0, 0]);
+}
+
+fn near(what: &str, at: [usize; 2]) {
+    let explorer = Explorer::new();
+    for caches in [Caches::Cold, Caches::Warm] {
+        let scenarios = pairs(Start::User, at).into_iter();
+        let what = format!("{what}, near caches {caches:?}");
+        explorer.explore_all(&what, scenarios.map(|scenario| scenario.near(caches)));
     }
 }

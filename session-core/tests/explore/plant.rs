@@ -5,6 +5,8 @@ pub(crate) enum Plant {
     UpdateInserts,
     /// An update writes the whole record, as its request had read it.
     UpdateMergesNothing,
+    /// An update that expects a value is made whatever there is.
+    UpdateExpectsNothing,
     /// A creation overwrites what is there.
     CreateUpserts,
     /// A renewal leaves the session at its old id as well.

@@ -322,7 +322,7 @@ fn check_seen(
 /// What is over is seen only on an instance with a near cache that has not been told (promises P3 and P10).
 fn check_stale(world: &World, lines: &Lines, instance: usize, seen: &Seen) -> Checked {
     let over = seen.id.and_then(|id| lines.of(&id)).and_then(|line| lines.0[line].over);
-    let may_be = over.is_some_and(|over| world.scenario.caches && over.instance != instance);
+    let may_be = over.is_some_and(|over| world.scenario.has_caches() && over.instance != instance);
     promise!(
         seen.id.is_none() || may_be,
         "P3: on instance {instance} the browser sees {seen:?}"
@@ -334,7 +334,7 @@ fn check_stale(world: &World, lines: &Lines, instance: usize, seen: &Seen) -> Ch
 /// P3, P6 and P10).
 async fn check_tokens(world: &World, lines: &Lines, now: usize) -> Checked {
     // Without near caches all instances ask the same store.
-    let instances = if world.scenario.caches { 0..2 } else { 0..1 };
+    let instances = if world.scenario.has_caches() { 0..2 } else { 0..1 };
     for instance in instances {
         for (name, token) in &world.handed {
             let id = token.id();

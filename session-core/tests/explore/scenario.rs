@@ -15,14 +15,23 @@ pub(crate) enum Start {
     Old,
 }
 
+/// Whether the instances have near caches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caches {
+    Off,
+    /// They have read nothing at the start.
+    Cold,
+    /// They have read the browser's session at the start.
+    Warm,
+}
+
 /// What is explored.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
     pub(crate) start: Start,
     /// The requests, and which instance each goes to.
     pub(crate) requests: Vec<(Action, usize)>,
-    /// Whether the instances have near caches, which have read the session at the start.
-    pub(crate) caches: bool,
+    pub(crate) caches: Caches,
     /// How often the store refuses a call, loses an answer, or a client goes away.
     pub(crate) faults: usize,
     pub(crate) plant: Option<Plant>,
@@ -33,14 +42,18 @@ impl Scenario {
         Self {
             start,
             requests: requests.into_iter().collect(),
-            caches: false,
+            caches: Caches::Off,
             faults: 0,
             plant: None,
         }
     }
 
-    pub(crate) fn with_caches(self) -> Self {
-        Self { caches: true, ..self }
+    pub(crate) fn near(self, caches: Caches) -> Self {
+        Self { caches, ..self }
+    }
+
+    pub(crate) fn has_caches(&self) -> bool {
+        self.caches != Caches::Off
     }
 
     pub(crate) fn with_faults(self, faults: usize) -> Self {

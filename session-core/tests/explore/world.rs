@@ -12,14 +12,14 @@ use tokio::task::yield_now;
 use crate::{
     action::Action,
     decision::{Decision, Footprint, JarUse},
-    gate::{Access, Verdict},
+    gate::{Access, Family, Verdict},
     history::{Change, Event, History, Seen},
     instance::{Instance, Server},
     jar::{Jar, PLACES, set_cookies, token},
     plant::Plant,
     promises::{check, check_arrival, check_response},
     request::{Head, Running, Task, send},
-    scenario::{Scenario, Start},
+    scenario::{Caches, Scenario, Start},
     schedule::Chooser,
 };
 
@@ -63,11 +63,11 @@ impl World {
     pub(crate) async fn new(scenario: &Scenario) -> Self {
         let mut server = Server::default();
         server.plant = scenario.plant;
-        let instances = [0, 1].map(|number| Instance::new(&server, number, scenario.caches));
+        let instances = [0, 1].map(|number| Instance::new(&server, number, scenario.has_caches()));
         let layers = instances
             .each_ref()
             .map(|instance| SessionLayer::new(instance.clone()).store_timeout(NO_HURRY));
-        let device = create(&server, Some("alice"), Lifetime::default()).await;
+        let device = create(&server, Family::Device, Some("alice"), Lifetime::default()).await;
         let mut world = Self {
             scenario: scenario.clone(),
             instances,
@@ -107,12 +107,14 @@ impl World {
             Start::User => (PLACES[0], Some("alice"), Lifetime::default()),
             Start::Old => (PLACES[0], Some("alice"), renewed),
         };
-        let token = create(&self.server, user, lifetime).await;
+        let token = create(&self.server, Family::First, user, lifetime).await;
         if self.scenario.start == Start::Old {
             self.server.old.lock().unwrap().push(token.id());
         }
-        for instance in &self.instances {
-            instance.load(&[token.id()]).await.unwrap();
+        if self.scenario.caches == Caches::Warm {
+            for instance in &self.instances {
+                instance.load(&[token.id()]).await.unwrap();
+            }
         }
         self.first = Some(token.id());
         self.jar = Jar::with(name, &token);
@@ -150,7 +152,7 @@ impl World {
         for (request, (action, at)) in self.scenario.requests.iter().enumerate() {
             let plain = Footprint {
                 request: Some(request),
-                instance: self.scenario.caches.then_some(*at),
+                instance: self.scenario.has_caches().then_some(*at),
                 access: Access::Nothing,
                 jar: JarUse::Nothing,
                 is_fault: false,
@@ -172,7 +174,7 @@ impl World {
             let call = |call: &crate::gate::Call| (call.name, call.access.clone());
             if let Some((name, access)) = self.server.gate.call(request, call) {
                 let contends = *action == Action::Update;
-                let instance = (contends || self.scenario.caches).then_some(*at);
+                let instance = (contends || self.scenario.has_caches()).then_some(*at);
                 let is_write = !matches!(access, Access::Reads(_));
                 let go = Footprint {
                     instance,
@@ -366,8 +368,11 @@ impl World {
     }
 }
 
-async fn create(server: &Server, user: Option<&str>, lifetime: Lifetime) -> SessionToken {
-    let token = SessionToken::random().unwrap();
+/// Makes a session that is there at the start.
+async fn create(server: &Server, family: Family, user: Option<&str>, lifetime: Lifetime) -> SessionToken {
+    let mut token = *SessionToken::random().unwrap().as_bytes();
+    token[..2].copy_from_slice(&family.tag());
+    let token = SessionToken::from_bytes(token);
     let mut delta = Delta::default();
     delta.set("base", Value::encode(&0).unwrap()).unwrap();
     let mut new = NewSession::new(lifetime).with_delta(delta.clone());
