@@ -34,6 +34,8 @@ pub(crate) enum Access {
     Reads(Vec<Family>),
     Writes(Family),
     WritesAll,
+    /// And whatever instances keep near.
+    WritesEverywhere,
 }
 
 impl Access {
@@ -48,6 +50,7 @@ impl Access {
     /// Whether it matters in which order the two happen.
     pub(crate) fn conflicts(&self, other: &Self) -> bool {
         match (self, other) {
+            (Self::WritesEverywhere, _) | (_, Self::WritesEverywhere) => true,
             (Self::Nothing, _) | (_, Self::Nothing) | (Self::Reads(_), Self::Reads(_)) => false,
             (Self::WritesAll, _) | (_, Self::WritesAll) => true,
             (Self::Writes(one), Self::Writes(other)) => one == other,

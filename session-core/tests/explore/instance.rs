@@ -52,7 +52,7 @@ pub(crate) struct Instance {
 impl Instance {
     pub(crate) fn new(server: &Server, number: usize, has_cache: bool) -> Self {
         let near = has_cache.then(|| {
-            let cache = NearCache::new(1 << 20, NearCache::LEASE);
+            let cache = NearCache::new(1 << 16, NearCache::LEASE);
             let link = cache.link();
             // Longer than any schedule takes: time stands still.
             link.prove(Instant::now() + Duration::from_secs(3600));
@@ -91,12 +91,14 @@ impl Instance {
 
     /// The clock passes the end of all sessions, which everybody sees without being told.
     pub(crate) async fn expire(&self, both: &[Self; 2]) -> Result<(), Error> {
-        let effect = async |_| self.server.memory.end_everyone().await;
-        self.ask("expire", Access::WritesAll, effect, |_| Some(Change::Expired))
-            .await?;
-        let caches = both.iter().filter_map(|instance| instance.near.as_ref());
-        caches.for_each(|(cache, _)| cache.clear());
-        Ok(())
+        let expire = async |_| {
+            let caches = both.iter().filter_map(|instance| instance.near.as_ref());
+            caches.for_each(|(cache, _)| cache.clear());
+            self.server.memory.end_everyone().await
+        };
+        let change = |_: &u64| Some(Change::Expired);
+        let expired = self.ask("expire", Access::WritesEverywhere, expire, change).await;
+        expired.map(drop)
     }
 
     fn has(&self, plant: Plant) -> bool {

@@ -9,19 +9,33 @@ pub(crate) const PLACES: [&str; 3] = ["__Host-id", "__Host-id-renewed", "__Host-
 
 /// The cookies of a browser.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Jar(BTreeMap<String, String>);
+pub(crate) struct Jar(BTreeMap<String, Cookie>);
+
+/// What a cookie holds, and what that is, if it is a token.
+#[derive(Clone, Debug)]
+struct Cookie {
+    value: String,
+    token: Option<(SessionId, SessionToken)>,
+}
+
+impl Cookie {
+    fn new(value: String) -> Self {
+        let token = token(&value).map(|token| (token.id(), token));
+        Self { value, token }
+    }
+}
 
 impl Jar {
     pub(crate) fn with(name: &str, token: &SessionToken) -> Self {
         let value = URL_SAFE_NO_PAD.encode(token.as_bytes());
-        Self(BTreeMap::from([(name.to_owned(), value)]))
+        Self(BTreeMap::from([(name.to_owned(), Cookie::new(value))]))
     }
 
     /// Takes the cookies of a response.
     pub(crate) fn take(&mut self, headers: &HeaderMap) {
         for (name, value) in set_cookies(headers) {
             match value {
-                Some(value) => self.0.insert(name, value),
+                Some(value) => self.0.insert(name, Cookie::new(value)),
                 None => self.0.remove(&name),
             };
         }
@@ -29,29 +43,30 @@ impl Jar {
 
     /// What the browser sends.
     pub(crate) fn header(&self) -> String {
-        let pairs: Vec<String> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<String> = self.0.iter().map(|(name, cookie)| format!("{name}={}", cookie.value)).collect();
         pairs.join("; ")
     }
 
     /// The tokens, in the order in which the layer tries them.
-    pub(crate) fn tokens(&self) -> Vec<SessionToken> {
-        let values = PLACES.iter().filter_map(|name| self.0.get(*name));
-        values.filter_map(|value| token(value)).collect()
+    fn tokens(&self) -> impl Iterator<Item = &(SessionId, SessionToken)> {
+        let cookies = PLACES.iter().filter_map(|name| self.0.get(*name));
+        cookies.filter_map(|cookie| cookie.token.as_ref())
     }
 
     pub(crate) fn ids(&self) -> Vec<SessionId> {
-        self.tokens().iter().map(SessionToken::id).collect()
+        self.tokens().map(|(id, _)| *id).collect()
     }
 
     /// The session that these cookies open: the first live one, or one that it has become by time.
     pub(crate) async fn opens(&self, store: &MemoryStore) -> Option<SessionId> {
-        for token in self.tokens() {
-            let mut token = token;
+        for (id, token) in self.tokens() {
+            let (mut id, mut token) = (*id, token.clone());
             loop {
-                match store.load(&[token.id()]).await.unwrap() {
+                match store.load(&[id]).await.unwrap() {
                     Loaded::Live(id, _) => return Some(id),
                     Loaded::Renewed(marker) if marker.nonce.is_some() => {
                         token = token.successor(&marker.nonce.unwrap());
+                        id = token.id();
                     }
                     _ => break,
                 }

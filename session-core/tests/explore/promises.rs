@@ -25,7 +25,6 @@ macro_rules! promise {
 /// Checks a response when its head is sent.
 pub(crate) async fn check_response(world: &World, request: usize, head: &Head) -> Checked {
     let (action, at) = world.scenario.requests[request];
-    let events = world.server.history.events().clone();
     let status = head.status.as_u16();
     let expected: &[u16] = match action {
         _ if world.scenario.faults > 0 => &[200, 409, 503],
@@ -44,10 +43,13 @@ pub(crate) async fn check_response(world: &World, request: usize, head: &Head) -
         "P4: the response to request {request} touches the login cookie"
     );
 
-    if status != 200 {
+    let matters = action.may_touch_login() || matches!(action, Action::EndOthers | Action::EndDevice | Action::Revoke);
+    if status != 200 || !matters {
         return Ok(());
     }
+    let events = world.server.history.events().clone();
     let lines = Lines::after(&events);
+    let device = world.device();
     let over = |id: &SessionId| lines.of(id).is_none_or(|line| lines.0[line].over.is_some());
     let sent = events.iter().position(|event| matches!(event, Event::Sent { request: of, .. } if *of == request));
     match (action, sent.map(|sent| (sent, &events[sent]))) {
@@ -67,9 +69,9 @@ pub(crate) async fn check_response(world: &World, request: usize, head: &Head) -
             let kept = cookies.iter().find(|id| world.instances[at].keeps(id));
             promise!(kept.is_none(), "P3: the near cache of request {request} opens what it has ended");
         }
-        (Action::EndOthers, Some((sent, _))) if !over(&world.device()) => {
+        (Action::EndOthers, Some((sent, _))) if device.is_some_and(|device| !over(&device)) => {
             let before = Lines::after(&events[..sent]);
-            let device = before.of(&world.device());
+            let device = device.and_then(|device| before.of(&device));
             for (number, line) in before.0.iter().enumerate() {
                 let is_other = line.user.as_deref() == Some("alice") && Some(number) != device;
                 promise!(
@@ -78,7 +80,7 @@ pub(crate) async fn check_response(world: &World, request: usize, head: &Head) -
                 );
             }
         }
-        (Action::EndDevice | Action::Revoke, _) if !over(&world.device()) => {
+        (Action::EndDevice | Action::Revoke, _) if device.is_none_or(|device| !over(&device)) => {
             promise!(
                 world.first.as_ref().is_none_or(over) || is_visitors(world),
                 "P10: request {request} has ended nothing"
@@ -107,8 +109,7 @@ pub(crate) async fn check_arrival(world: &World, request: usize, before: Option<
     if action.may_touch_login() {
         return Ok(());
     }
-    let events = world.server.history.events().clone();
-    let lines = Lines::after(&events);
+    let lines = Lines::after(&world.server.history.events());
     let line = |id: Option<SessionId>| id.and_then(|id| lines.of(&id));
     let is_users = |line: &usize| lines.0[*line].user.is_some();
     let after = world.jar.opens(&world.server.memory).await;
@@ -130,7 +131,7 @@ pub(crate) async fn check(world: &World) -> Checked {
 
     let now = events.len();
     let opens = world.jar.opens(&world.server.memory).await;
-    for instance in [0, 1] {
+    for instance in world.all_instances() {
         let seen = world.look(instance, &world.jar).await;
         check_seen(world, &events, &lines, instance, now, now, opens, &seen)?;
         if opens.is_none() {
@@ -333,9 +334,7 @@ fn check_stale(world: &World, lines: &Lines, instance: usize, seen: &Seen) -> Ch
 /// Once all is told, every token that was ever given opens on every instance what it must, and nothing else (promises
 /// P3, P6 and P10).
 async fn check_tokens(world: &World, lines: &Lines, now: usize) -> Checked {
-    // Without near caches all instances ask the same store.
-    let instances = if world.scenario.has_caches() { 0..2 } else { 0..1 };
-    for instance in instances {
+    for instance in world.all_instances() {
         for (name, token) in &world.handed {
             let id = token.id();
             let line = lines.of(&id).ok_or("a token of no session")?;

@@ -40,7 +40,7 @@ pub(crate) struct World {
     pub(crate) jar: Jar,
     /// The browser's session at the start, and what another device of alice's has.
     pub(crate) first: Option<SessionId>,
-    device: (SessionId, Jar),
+    device: Option<(SessionId, Jar)>,
     /// All tokens that the browser was ever given, each with the name of its cookie.
     pub(crate) handed: Vec<(String, SessionToken)>,
     /// What somebody else has made up.
@@ -48,7 +48,7 @@ pub(crate) struct World {
     /// What a response has broken.
     broken: Option<String>,
     /// What was decided.
-    pub(crate) trace: Vec<String>,
+    trace: Vec<(Decision, Option<&'static str>)>,
 }
 
 /// How far a request is.
@@ -67,7 +67,11 @@ impl World {
         let layers = instances
             .each_ref()
             .map(|instance| SessionLayer::new(instance.clone()).store_timeout(NO_HURRY));
-        let device = create(&server, Family::Device, Some("alice"), Lifetime::default()).await;
+        let mut device = None;
+        if scenario.requests.iter().any(|(action, _)| action.is_other_devices()) {
+            let token = create(&server, Family::Device, Some("alice"), Lifetime::default()).await;
+            device = Some((token.id(), Jar::with(PLACES[0], &token)));
+        }
         let mut world = Self {
             scenario: scenario.clone(),
             instances,
@@ -76,7 +80,7 @@ impl World {
             faults: scenario.faults,
             jar: Jar::default(),
             first: None,
-            device: (device.id(), Jar::with(PLACES[0], &device)),
+            device,
             handed: Vec::new(),
             forged: None,
             broken: None,
@@ -173,8 +177,12 @@ impl World {
             }
             let call = |call: &crate::gate::Call| (call.name, call.access.clone());
             if let Some((name, access)) = self.server.gate.call(request, call) {
-                let contends = *action == Action::Update;
-                let instance = (contends || self.scenario.has_caches()).then_some(*at);
+                // With a near cache, what happens at the server and what is heard of it are two decisions.
+                let meets = match self.scenario.has_caches() {
+                    true => name == "answer",
+                    false => *action == Action::Update,
+                };
+                let instance = meets.then_some(*at);
                 let is_write = !matches!(access, Access::Reads(_));
                 let go = Footprint {
                     instance,
@@ -210,7 +218,13 @@ impl World {
     }
 
     async fn decide(&mut self, decision: Decision) {
-        self.trace.push(self.describe(decision));
+        let call = match decision {
+            Decision::Go(request) | Decision::Refuse(request) | Decision::Lose(request) => {
+                self.server.gate.call(request, |call| call.name)
+            }
+            _ => None,
+        };
+        self.trace.push((decision, call));
         match decision {
             Decision::Send(request) => self.send(request).await,
             Decision::Go(request) => self.release(request, Verdict::Go).await,
@@ -226,26 +240,10 @@ impl World {
         }
     }
 
-    fn describe(&self, decision: Decision) -> String {
-        let of = |request: usize| {
-            let (action, at) = self.scenario.requests[request];
-            let call = self.server.gate.call(request, |call| call.name);
-            format!("{action:?}@{at} {}", call.unwrap_or_default())
-        };
-        match decision {
-            Decision::Tell(_) => format!("{decision:?}"),
-            Decision::Send(request)
-            | Decision::Go(request)
-            | Decision::Refuse(request)
-            | Decision::Lose(request)
-            | Decision::Leave(request)
-            | Decision::Arrive(request) => format!("{decision:?} {}", of(request)),
-        }
-    }
-
     async fn send(&mut self, request: usize) {
         let (action, at) = self.scenario.requests[request];
-        let jar = if action.is_other_devices() { &self.device.1 } else { &self.jar };
+        let device = self.device.as_ref().filter(|_| action.is_other_devices());
+        let jar = device.map_or(&self.jar, |(_, jar)| jar);
         let (cookies, opens) = (jar.ids(), jar.opens(&self.server.memory).await);
         self.history().add(Event::Sent {
             request,
@@ -355,16 +353,25 @@ impl World {
         }
     }
 
+    /// The instances that may differ: without near caches all ask the same store.
+    pub(crate) fn all_instances(&self) -> std::ops::Range<usize> {
+        0..if self.scenario.has_caches() { 2 } else { 1 }
+    }
+
     /// What was decided, and what happened.
     pub(crate) fn story(&self) -> String {
         let events = self.history().events();
         let events: Vec<String> = events.iter().map(|event| format!("  {event:?}")).collect();
-        format!("{:?}\n  {}\n{}", self.scenario, self.trace.join("\n  "), events.join("\n"))
+        let decisions = self.trace.iter();
+        let decisions: Vec<String> = decisions
+            .map(|(decision, call)| format!("  {decision:?} {}", call.unwrap_or_default()))
+            .collect();
+        format!("{:?}\n{}\n{}", self.scenario, decisions.join("\n"), events.join("\n"))
     }
 
     /// The other device's session.
-    pub(crate) const fn device(&self) -> SessionId {
-        self.device.0
+    pub(crate) fn device(&self) -> Option<SessionId> {
+        self.device.as_ref().map(|(id, _)| *id)
     }
 }
 
