@@ -69,10 +69,6 @@ impl Action {
         )
     }
 
-    pub(crate) const fn is_login(self) -> bool {
-        matches!(self, Self::Login | Self::Handover)
-    }
-
     /// Whether its response may touch the login cookie (promise P4).
     pub(crate) const fn may_touch_login(self) -> bool {
         matches!(self, Self::Login | Self::Handover | Self::Renew | Self::Logout)

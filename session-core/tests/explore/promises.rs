@@ -149,9 +149,9 @@ pub(crate) async fn check(world: &World) -> Checked {
 /// The store has what it must have, and nothing else (promises P1, P2, P3 and P6).
 async fn check_store(world: &World, lines: &Lines) -> Checked {
     for line in &lines.0 {
-        let newest = line.ids.len() - 1;
-        for (number, (id, ..)) in line.ids.iter().enumerate() {
-            let record = world.record(id).await;
+        let newest = line.names.len() - 1;
+        for (number, name) in line.names.iter().enumerate() {
+            let record = world.record(&name.id).await;
             let is_live = line.over.is_none() && number == newest;
             match record {
                 None if is_live => return Err(format!("a session is lost: {line:?}")),
@@ -320,10 +320,11 @@ fn check_seen(
     Ok(())
 }
 
-/// What is over is seen only on an instance with a near cache that has not been told (promises P3 and P10).
+/// What is over, or has another id by now, is seen only on an instance with a near cache that has not been told (promises P3, P6
+/// and P10).
 fn check_stale(world: &World, lines: &Lines, instance: usize, seen: &Seen) -> Checked {
-    let over = seen.id.and_then(|id| lines.of(&id)).and_then(|line| lines.0[line].over);
-    let may_be = over.is_some_and(|over| world.scenario.has_caches() && over.instance != instance);
+    let lost = seen.id.and_then(|id| lines.0[lines.of(&id)?].lost(&id));
+    let may_be = lost.is_some_and(|lost| world.scenario.has_caches() && lost.instance != instance);
     promise!(
         seen.id.is_none() || may_be,
         "P3: on instance {instance} the browser sees {seen:?}"
