@@ -93,12 +93,7 @@ impl Action {
     }
 
     /// What the handler does, in a request with this number; `device` is the browser's session at the start.
-    pub(crate) async fn handle(
-        self,
-        session: &Session,
-        number: usize,
-        device: Option<SessionId>,
-    ) -> Result<(), Error> {
+    pub(crate) async fn handle(self, session: &Session, number: usize, device: Option<SessionId>) -> Result<(), Error> {
         match self {
             Self::Look => {
                 session.leave_untouched();
@@ -107,10 +102,7 @@ impl Action {
             Self::Read | Self::Touch | Self::Revoke | Self::Recreate | Self::Expire => Ok(()),
             Self::Write => session.insert(&format!("w{number}"), &number),
             Self::Set => session.insert("same", &number),
-            Self::Update => session
-                .update("n", |n: Option<u64>| n.unwrap_or(0) + 1)
-                .await
-                .map(drop),
+            Self::Update => session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1).await.map(drop),
             Self::Login | Self::Handover => {
                 session.login(if self == Self::Login { "alice" } else { "bob" })?;
                 session.insert(&format!("w{number}"), &number)

@@ -21,7 +21,9 @@ pub(crate) enum Change {
         delta: Delta,
     },
     /// A live session was read.
-    Loaded { id: SessionId },
+    Loaded {
+        id: SessionId,
+    },
     Updated {
         id: SessionId,
         delta: Delta,
@@ -34,7 +36,9 @@ pub(crate) enum Change {
         is_login: bool,
         is_by_time: bool,
     },
-    Ended { id: SessionId },
+    Ended {
+        id: SessionId,
+    },
     EndedAll {
         user: String,
         except: Option<SessionId>,

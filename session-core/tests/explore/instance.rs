@@ -221,7 +221,11 @@ impl SessionStore for Instance {
         let mut done = None;
         let change = async |request| {
             let memory = &self.server.memory;
-            let real = if update.seal.is_none() { Self::follow(memory, id).await } else { *id };
+            let real = if update.seal.is_none() {
+                Self::follow(memory, id).await
+            } else {
+                *id
+            };
             let mut update = update.clone();
             update.expectation = update.expectation.filter(|_| !self.has(Plant::UpdateExpectsNothing));
             let version = match memory.update(&real, &update).await {

@@ -43,7 +43,11 @@ impl Jar {
 
     /// What the browser sends.
     pub(crate) fn header(&self) -> String {
-        let pairs: Vec<String> = self.0.iter().map(|(name, cookie)| format!("{name}={}", cookie.value)).collect();
+        let pairs: Vec<String> = self
+            .0
+            .iter()
+            .map(|(name, cookie)| format!("{name}={}", cookie.value))
+            .collect();
         pairs.join("; ")
     }
 

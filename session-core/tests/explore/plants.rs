@@ -31,7 +31,12 @@ fn an_update_that_merges_nothing_is_found() {
 
 #[test]
 fn an_update_that_expects_nothing_is_found() {
-    finds(Plant::UpdateExpectsNothing, "P2", Caches::Off, [(Update, 0), (Update, 1)]);
+    finds(
+        Plant::UpdateExpectsNothing,
+        "P2",
+        Caches::Off,
+        [(Update, 0), (Update, 1)],
+    );
 }
 
 #[test]
@@ -51,7 +56,12 @@ fn an_end_that_misses_a_renewal_is_found() {
 
 #[test]
 fn an_end_of_all_that_misses_a_renewal_is_found() {
-    finds(Plant::EndAllMissesRenewal, "P3", Caches::Off, [(Renew, 0), (EndOthers, 1)]);
+    finds(
+        Plant::EndAllMissesRenewal,
+        "P3",
+        Caches::Off,
+        [(Renew, 0), (EndOthers, 1)],
+    );
 }
 
 #[test]

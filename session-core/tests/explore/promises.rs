@@ -51,7 +51,9 @@ pub(crate) async fn check_response(world: &World, request: usize, head: &Head) -
     let lines = Lines::after(&events);
     let device = world.device();
     let over = |id: &SessionId| lines.of(id).is_none_or(|line| lines.0[line].over.is_some());
-    let sent = events.iter().position(|event| matches!(event, Event::Sent { request: of, .. } if *of == request));
+    let sent = events
+        .iter()
+        .position(|event| matches!(event, Event::Sent { request: of, .. } if *of == request));
     match (action, sent.map(|sent| (sent, &events[sent]))) {
         (Action::Login | Action::Handover | Action::Renew, _) => {
             let seen = seen_by(&events, request).and_then(|(_, seen)| seen.id);
@@ -67,7 +69,10 @@ pub(crate) async fn check_response(world: &World, request: usize, head: &Head) -
         (Action::Logout, Some((_, Event::Sent { cookies, .. }))) => {
             promise!(cookies.iter().all(over), "P3: request {request} has logged nobody out");
             let kept = cookies.iter().find(|id| world.instances[at].keeps(id));
-            promise!(kept.is_none(), "P3: the near cache of request {request} opens what it has ended");
+            promise!(
+                kept.is_none(),
+                "P3: the near cache of request {request} opens what it has ended"
+            );
         }
         (Action::EndOthers, Some((sent, _))) if device.is_some_and(|device| !over(&device)) => {
             let before = Lines::after(&events[..sent]);
@@ -167,7 +172,10 @@ async fn check_store(world: &World, lines: &Lines) -> Checked {
         }
     }
     if let Some(forged) = &world.forged {
-        promise!(world.record(forged).await.is_none(), "P6: a token that nobody gave was adopted");
+        promise!(
+            world.record(forged).await.is_none(),
+            "P6: a token that nobody gave was adopted"
+        );
     }
     Ok(())
 }
@@ -263,7 +271,10 @@ fn check_reads(world: &World, events: &[Event], lines: &Lines) -> Checked {
 
 /// Who was sent at one time, when the cookies opened a session, and looked at another time, has seen that session, as
 /// it was left by all that had arrived before (promise P5).
-#[expect(clippy::too_many_arguments, reason = "each is a different thing that is known of a request")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a different thing that is known of a request"
+)]
 fn check_seen(
     world: &World,
     events: &[Event],
@@ -286,7 +297,11 @@ fn check_seen(
         );
     }
     let Some(line) = line else { return Ok(()) };
-    promise!(seen.user == lines.0[line].user, "P5: {seen:?} is not of {:?}", lines.0[line]);
+    promise!(
+        seen.user == lines.0[line].user,
+        "P5: {seen:?} is not of {:?}",
+        lines.0[line]
+    );
     let arrived = events[..sent].iter().filter_map(|event| match event {
         Event::Arrived { request } => Some(*request),
         _ => None,

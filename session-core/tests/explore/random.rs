@@ -20,7 +20,11 @@ fn scenario(random: &mut Random) -> Scenario {
     let actions = [Action::OWN.as_slice(), Action::OTHERS.as_slice()].concat();
     let requests = (0..3 + random.below(6)).map(|_| {
         // Mostly what the browser does: little is left to see after an end.
-        let from = if random.below(8) == 0 { &actions } else { &actions[..Action::OWN.len()] };
+        let from = if random.below(8) == 0 {
+            &actions
+        } else {
+            &actions[..Action::OWN.len()]
+        };
         (random.one_of(from), random.below(2))
     });
     let requests: Vec<_> = requests.collect();

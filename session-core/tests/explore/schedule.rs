@@ -83,7 +83,10 @@ impl Chooser for Exhaustive {
         let sleeping = self.nodes.last().map(|node| {
             let chosen = &node.options[node.chosen].1;
             let sleeping = node.sleeping.iter();
-            sleeping.filter(|(_, other)| !other.conflicts(chosen)).cloned().collect()
+            sleeping
+                .filter(|(_, other)| !other.conflicts(chosen))
+                .cloned()
+                .collect()
         });
         let mut node = Node {
             options: options.to_vec(),

@@ -85,8 +85,13 @@ fn all_triples() {
 fn all_triples_that_end_with_a_read_with_near_caches() {
     let explorer = Explorer::new();
     for caches in [Caches::Cold, Caches::Warm] {
-        let pairs = Action::OWN.iter().flat_map(|one| Action::OWN.iter().map(move |two| (*one, *two)));
+        let pairs = Action::OWN
+            .iter()
+            .flat_map(|one| Action::OWN.iter().map(move |two| (*one, *two)));
         let last = |(one, two)| iter::once(Scenario::new(Start::User, [(one, 0), (two, 1), (Read, 1)]).near(caches));
-        explorer.explore_all(&format!("all triples with near caches {caches:?}"), pairs.flat_map(last));
+        explorer.explore_all(
+            &format!("all triples with near caches {caches:?}"),
+            pairs.flat_map(last),
+        );
     }
 }

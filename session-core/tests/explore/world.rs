@@ -134,7 +134,10 @@ impl World {
     pub(crate) async fn run(&mut self, chooser: &mut dyn Chooser) -> Option<Result<(), String>> {
         loop {
             let options = self.options();
-            if !options.iter().any(|(decision, _)| !matches!(decision, Decision::Tell(_))) {
+            if !options
+                .iter()
+                .any(|(decision, _)| !matches!(decision, Decision::Tell(_)))
+            {
                 break;
             }
             let chosen = chooser.choose(&options)?;
@@ -170,7 +173,11 @@ impl World {
                     let is_empty = set_cookies(&head.headers).is_empty();
                     let jar = if is_empty { JarUse::Marks } else { JarUse::Writes };
                     let instance = None;
-                    let footprint = Footprint { jar, instance, ..plain.clone() };
+                    let footprint = Footprint {
+                        jar,
+                        instance,
+                        ..plain.clone()
+                    };
                     options.push((Decision::Arrive(request), footprint));
                 }
                 Stage::Running(_) | Stage::Over => {}
@@ -308,8 +315,8 @@ impl World {
         if let Err(broken) = check_response(self, request, &head).await {
             self.broken.get_or_insert(broken);
         }
-        let matters = action.is_own()
-            && ((action.writes() && status.is_success()) || !set_cookies(&head.headers).is_empty());
+        let matters =
+            action.is_own() && ((action.writes() && status.is_success()) || !set_cookies(&head.headers).is_empty());
         self.requests[request] = if matters { Stage::Answered(head) } else { Stage::Over };
     }
 
@@ -415,7 +422,10 @@ fn tamper(plant: Option<Plant>, mut head: Head, cookies: &str) -> Head {
             let name: HeaderName = header::SET_COOKIE;
             let kept: Vec<HeaderValue> = head.headers.get_all(&name).iter().cloned().collect();
             head.headers.remove(&name);
-            for cookie in kept.into_iter().filter(|cookie| !cookie.to_str().unwrap().contains("-near-")) {
+            for cookie in kept
+                .into_iter()
+                .filter(|cookie| !cookie.to_str().unwrap().contains("-near-"))
+            {
                 head.headers.append(&name, cookie);
             }
         }
@@ -423,4 +433,3 @@ fn tamper(plant: Option<Plant>, mut head: Head, cookies: &str) -> Head {
     }
     head
 }
-
