@@ -4,23 +4,22 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use session_core::{
-    Delta, Error, Lifetime, Loaded, NewSession, SessionId, SessionLayer, SessionStore, SessionToken, Value,
-};
+use session_core::{Error, Lifetime, Loaded, NewSession, SessionId, SessionLayer, SessionStore, SessionToken};
 use tokio::task::yield_now;
 
 use crate::{
     action::Action,
-    decision::{Decision, Footprint, JarUse},
-    gate::{Access, Family, Verdict},
-    history::{Change, Event, History, Seen},
+    decision::Decision,
+    gate::{Family, Verdict},
+    history::{Event, History, Seen},
     instance::{Instance, Server},
     jar::{Jar, PLACES, set_cookies, token},
     plant::Plant,
     promises::{check, check_arrival, check_response},
     request::{Head, Running, Task, send},
-    scenario::{Caches, Scenario, Start},
+    scenario::Scenario,
     schedule::Chooser,
+    start::create,
 };
 
 /// The number of requests that look, and belong to no scenario.
@@ -35,8 +34,9 @@ pub(crate) struct World {
     pub(crate) server: Server,
     pub(crate) instances: [Instance; 2],
     layers: [SessionLayer; 2],
-    requests: Vec<Stage>,
-    faults: usize,
+    pub(crate) requests: Vec<Stage>,
+    /// How many more there may be.
+    pub(crate) faults: usize,
     pub(crate) jar: Jar,
     /// The browser's session at the start, and what another device of alice's has.
     pub(crate) first: Option<SessionId>,
@@ -52,7 +52,7 @@ pub(crate) struct World {
 }
 
 /// How far a request is.
-enum Stage {
+pub(crate) enum Stage {
     Unsent,
     Running(Running),
     Answered(Head),
@@ -97,34 +97,6 @@ impl World {
         world
     }
 
-    async fn begin(&mut self) {
-        let renewed = Lifetime::default().renewed_every(Lifetime::SHORTEST_RENEWAL);
-        let (name, user, lifetime) = match self.scenario.start {
-            Start::Nobody => return,
-            Start::Forged => {
-                let token = SessionToken::random().unwrap();
-                self.jar = Jar::with(PLACES[0], &token);
-                self.forged = Some(token.id());
-                return;
-            }
-            Start::Visitor => (PLACES[2], None, Lifetime::default()),
-            Start::User => (PLACES[0], Some("alice"), Lifetime::default()),
-            Start::Old => (PLACES[0], Some("alice"), renewed),
-        };
-        let token = create(&self.server, Family::First, user, lifetime).await;
-        if self.scenario.start == Start::Old {
-            self.server.old.lock().unwrap().push(token.id());
-        }
-        if self.scenario.caches == Caches::Warm {
-            for instance in &self.instances {
-                instance.load(&[token.id()]).await.unwrap();
-            }
-        }
-        self.first = Some(token.id());
-        self.jar = Jar::with(name, &token);
-        self.handed.push((name.to_owned(), token));
-    }
-
     fn history(&self) -> &History {
         &self.server.history
     }
@@ -152,76 +124,6 @@ impl World {
         }
         self.server.gate.open();
         Some(check(self).await)
-    }
-
-    fn options(&self) -> Vec<(Decision, Footprint)> {
-        let mut options = Vec::new();
-        for (request, (action, at)) in self.scenario.requests.iter().enumerate() {
-            let plain = Footprint {
-                request: Some(request),
-                instance: self.scenario.has_caches().then_some(*at),
-                access: Access::Nothing,
-                jar: JarUse::Nothing,
-                is_fault: false,
-            };
-            match &self.requests[request] {
-                Stage::Unsent => {
-                    let jar = JarUse::Reads;
-                    options.push((Decision::Send(request), Footprint { jar, ..plain.clone() }));
-                }
-                Stage::Answered(head) => {
-                    let is_empty = set_cookies(&head.headers).is_empty();
-                    let jar = if is_empty { JarUse::Marks } else { JarUse::Writes };
-                    let instance = None;
-                    let footprint = Footprint {
-                        jar,
-                        instance,
-                        ..plain.clone()
-                    };
-                    options.push((Decision::Arrive(request), footprint));
-                }
-                Stage::Running(_) | Stage::Over => {}
-            }
-            let call = |call: &crate::gate::Call| (call.name, call.access.clone());
-            if let Some((name, access)) = self.server.gate.call(request, call) {
-                // With a near cache, what happens at the server and what is heard of it are two decisions.
-                let meets = match self.scenario.has_caches() {
-                    true => name == "answer",
-                    false => *action == Action::Update,
-                };
-                let instance = meets.then_some(*at);
-                let is_write = !matches!(access, Access::Reads(_));
-                let go = Footprint {
-                    instance,
-                    access,
-                    ..plain
-                };
-                options.push((Decision::Go(request), go.clone()));
-                if self.faults > 0 && name != "answer" && action.is_own() {
-                    let fault = Footprint { is_fault: true, ..go };
-                    options.push((Decision::Refuse(request), fault.clone()));
-                    if is_write {
-                        options.push((Decision::Lose(request), fault.clone()));
-                    }
-                    if matches!(self.requests[request], Stage::Running(_)) {
-                        options.push((Decision::Leave(request), fault));
-                    }
-                }
-            }
-        }
-        for (number, instance) in self.instances.iter().enumerate() {
-            if instance.has_news() {
-                let footprint = Footprint {
-                    request: None,
-                    instance: Some(number),
-                    access: Access::Nothing,
-                    jar: JarUse::Nothing,
-                    is_fault: false,
-                };
-                options.push((Decision::Tell(number), footprint));
-            }
-        }
-        options
     }
 
     async fn decide(&mut self, decision: Decision) {
@@ -380,28 +282,6 @@ impl World {
     pub(crate) fn device(&self) -> Option<SessionId> {
         self.device.as_ref().map(|(id, _)| *id)
     }
-}
-
-/// Makes a session that is there at the start.
-async fn create(server: &Server, family: Family, user: Option<&str>, lifetime: Lifetime) -> SessionToken {
-    let mut token = *SessionToken::random().unwrap().as_bytes();
-    token[..2].copy_from_slice(&family.tag());
-    let token = SessionToken::from_bytes(token);
-    let mut delta = Delta::default();
-    delta.set("base", Value::encode(&0).unwrap()).unwrap();
-    let mut new = NewSession::new(lifetime).with_delta(delta.clone());
-    new.user = user.map(str::to_owned);
-    server.memory.create(&token.id(), &new).await.unwrap();
-    server.history.add(Event::Done {
-        request: None,
-        instance: 0,
-        change: Change::Created {
-            id: token.id(),
-            user: new.user,
-            delta,
-        },
-    });
-    token
 }
 
 fn answer(done: Result<(), Error>) -> Head {
