@@ -58,7 +58,7 @@ impl Exhaustive {
     fn diverge(&mut self, depth: usize) {
         self.diverged += 1;
         assert!(self.diverged < 20, "the same decisions lead elsewhere each time");
-        if self.diverged % 4 == 0 {
+        if self.diverged.is_multiple_of(4) {
             self.nodes.truncate(depth);
         }
     }

@@ -31,16 +31,14 @@ impl History {
         }
     }
 
-    /// The id that a number means: mostly a late one.
+    /// The id that a number means: as often one of the latest as any.
     fn id(&self, number: usize) -> SessionId {
-        let back = (number / 2) % self.ids.len();
-        self.ids[if number % 2 == 0 {
-            self.ids.len() - 1 - back % 4.min(self.ids.len())
-        } else {
-            back
-        }]
+        let all = self.ids.len();
+        let among = if number % 2 == 1 { all.min(4) } else { all };
+        self.ids[all - 1 - number / 2 % among]
     }
 
+    /// Whether a login of this user is one too many.
     fn is_full(&self, user: &str, limit: Option<u32>, but: Option<&SessionId>) -> bool {
         let others = self.model.of_user(user);
         let others = others.iter().filter(|id| Some(*id) != but).count();

@@ -45,7 +45,7 @@ impl Operation {
     pub(super) fn of([which, id, user, limit, one, two, expects, _]: [u8; 8]) -> Self {
         let id = usize::from(id);
         let delta = delta([one, two]);
-        let limit = (limit % 4 == 0).then_some(u32::from(limit / 4 % 4));
+        let limit = limit.is_multiple_of(4).then_some(u32::from(limit / 4 % 4));
         match which % 16 {
             0..3 => Self::Create {
                 user: usize::from(user % 3).checked_sub(1),
@@ -55,12 +55,12 @@ impl Operation {
             3..7 => Self::Update {
                 id,
                 delta,
-                expected: (expects % 2 == 0).then(|| change(expects / 2)),
+                expected: expects.is_multiple_of(2).then(|| change(expects / 2)),
             },
             7 => Self::Touch { id },
             8..11 => Self::Renew {
                 id,
-                is_right: user % 8 != 0,
+                is_right: !user.is_multiple_of(8),
                 delta,
             },
             11..14 => Self::Login {
@@ -72,7 +72,7 @@ impl Operation {
             14 => Self::End { id },
             _ => Self::EndAll {
                 user: usize::from(user % 2),
-                except: (expects % 2 == 0).then_some(id),
+                except: expects.is_multiple_of(2).then_some(id),
             },
         }
     }

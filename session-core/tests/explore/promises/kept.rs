@@ -40,9 +40,10 @@ pub(super) fn check_requests(world: &World, events: &[Event], lines: &Lines) -> 
     for (request, (action, _)) in world.scenario.requests.iter().enumerate() {
         let mut written = 0;
         for change in changes_of(events, request) {
-            let delta = match change {
-                Change::Created { delta, .. } | Change::Updated { delta, .. } | Change::Renewed { delta, .. } => delta,
-                _ => continue,
+            let (Change::Created { delta, .. } | Change::Updated { delta, .. } | Change::Renewed { delta, .. }) =
+                change
+            else {
+                continue;
             };
             let own = action.key(request);
             let foreign = delta.iter().find(|(key, _)| Some(*key) != own.as_deref());
