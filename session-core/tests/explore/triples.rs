@@ -77,9 +77,18 @@ fn chosen_triples_with_near_caches() {
 #[ignore = "it takes minutes"]
 fn all_triples() {
     let explorer = Explorer::new();
-    for start in [Start::Nobody, Start::Visitor, Start::User, Start::Old] {
+    for start in [Start::Nobody, Start::Visitor, Start::User] {
         explorer.explore_all(&format!("all triples from {start:?}"), all(start));
     }
+    // Renewals by time make every request longer: not all triples of them can be gone through.
+    let chosen = [
+        [Write, Write, Read],
+        [Update, Write, Logout],
+        [Write, Renew, Logout],
+        [Write, Login, Read],
+    ];
+    let scenarios = chosen.map(|actions| triple(Start::Old, actions));
+    explorer.explore_all("triples of old tokens", scenarios);
 }
 
 #[test]
