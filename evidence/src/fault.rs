@@ -83,6 +83,13 @@ impl Fault {
             Self::ReadOnly | Self::NoConnections if topology.is_redis() => Some("a state of PostgreSQL's"),
             Self::FullMemory if !topology.is_redis() => Some("its sessions are on disk"),
             Self::FullDisk if topology != Topology::PostgresSmallDisk => Some("shown with a disk of its own"),
+            Self::CutLink | Self::MuteLink | Self::SlowLink | Self::LossyLink | Self::CutAgainAndAgain(_)
+                if topology.is_several() =>
+            {
+                Some("instances go past the proxy")
+            }
+            Self::KilledStore | Self::RestartedStore if topology.is_several() => Some("it is a failover"),
+            Self::FullMemory if topology.is_several() => Some("shown with one server"),
             Self::Failover if !topology.has_failover() => Some("one server"),
             _ => None,
         }
@@ -106,14 +113,21 @@ impl Fault {
     }
 
     /// What it may break, for the server says that it does.
-    pub(crate) fn allows(self, broken: Broken) -> bool {
-        // A session that is thrown out is thrown out whole.
-        self == Self::FullMemory && broken == Broken::Session
+    pub(crate) fn allows(self, topology: Topology, broken: Broken) -> bool {
+        match self {
+            // A session that is thrown out is thrown out whole.
+            Self::FullMemory => broken == Broken::Session,
+            Self::Failover | Self::FrozenStore(_) => topology.may_lose(broken),
+            _ => false,
+        }
     }
 
     /// Why what it breaks is no fault of the store's.
-    pub(crate) const fn excuse(self) -> Option<&'static str> {
+    pub(crate) const fn excuse(self, topology: Topology) -> Option<&'static str> {
         match self {
+            Self::Failover | Self::FrozenStore(_) if topology.is_several() => {
+                Some("Redis replicates after it has acknowledged, so the last writes may be lost")
+            }
             Self::FullMemory => Some("Redis throws sessions out when its memory is full, as its policy says"),
             _ => None,
         }

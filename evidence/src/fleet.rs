@@ -6,7 +6,7 @@ use std::{
 use serde::Deserialize;
 use tokio::process::Command;
 
-use crate::{browser::Ports, http, planted::Plant, process::Process};
+use crate::{browser::Ports, http, planted::Plant, process::Process, topology::Topology};
 
 /// The instances, each a process.
 pub(crate) struct Fleet {
@@ -25,9 +25,15 @@ pub(crate) struct Size {
 }
 
 impl Fleet {
-    pub(crate) async fn start_all(count: usize, url: &str, near: bool, plant: Option<Plant>) -> io::Result<Self> {
+    pub(crate) async fn start_all(
+        count: usize,
+        url: &str,
+        topology: Topology,
+        plant: Option<Plant>,
+    ) -> io::Result<Self> {
         let mut arguments = vec!["instance".to_owned(), url.to_owned()];
-        if near {
+        arguments.extend(["--replicas".to_owned(), topology.replicas().to_string()]);
+        if topology.is_near() {
             arguments.push("--near".to_owned());
         }
         if let Some(plant) = plant {

@@ -27,6 +27,9 @@ pub(crate) struct Instance {
     url: String,
     #[arg(long)]
     near: bool,
+    /// How many replicas have to have a login or an end before it is acknowledged.
+    #[arg(long, default_value_t = 0)]
+    replicas: u32,
     /// A fault of the store's own, which must be found.
     #[arg(long)]
     plant: Option<Plant>,
@@ -66,6 +69,9 @@ impl Instance {
         let mut options = RedisOptions::from_url(&self.url)?;
         if self.near {
             options = options.near_cache(NEAR_CACHE);
+        }
+        if self.replicas > 0 {
+            options = options.wait_for_replicas(self.replicas, DEADLINE / 2);
         }
         Ok(Arc::new(RedisStore::new(options)?))
     }

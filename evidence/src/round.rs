@@ -39,7 +39,7 @@ pub(crate) async fn run(
     seed: u64,
 ) -> io::Result<Row> {
     let url = ground.lock().await.url();
-    let fleet = Fleet::start_all(INSTANCES, &url, topology.is_near(), plant).await?;
+    let fleet = Fleet::start_all(INSTANCES, &url, topology, plant).await?;
     let (calm, stop) = (Arc::new(Calm::default()), Arc::new(AtomicBool::new(false)));
     let mut crowd = JoinSet::new();
     for number in 0..BROWSERS {
@@ -73,6 +73,7 @@ pub(crate) async fn run(
     let connections = ground.lock().await.take_most_in_a_second();
     let after = at_rest(&fleet, before).await?;
     Ok(Row {
+        topology,
         faults,
         recovery: tally
             .last_refusal

@@ -1,17 +1,18 @@
 use std::time::Duration;
 
-use crate::{fault::Fault, fleet::Size, history::Broken, instance::DEADLINE, tally::Tally};
+use crate::{fault::Fault, fleet::Size, history::Broken, instance::DEADLINE, tally::Tally, topology::Topology};
 
 /// What a round showed.
 #[derive(Debug)]
 pub(crate) struct Row {
+    pub(crate) topology: Topology,
     /// What happened.
     pub(crate) faults: Vec<Fault>,
     pub(crate) tally: Tally,
     /// From when all was mended until the last request ended that was not answered with yes.
     pub(crate) recovery: Duration,
     /// The most connections to the store that all instances opened in a second.
-    pub(crate) connections: usize,
+    pub(crate) connections: Option<usize>,
     /// Of an instance, before and after.
     pub(crate) sizes: [Size; 2],
 }
@@ -30,7 +31,7 @@ impl Row {
             (Broken::Ended, "ended sessions opened"),
         ] {
             let times = self.tally.times(broken);
-            if times > 0 && !self.faults.iter().any(|fault| fault.allows(broken)) {
+            if times > 0 && !self.faults.iter().any(|fault| fault.allows(self.topology, broken)) {
                 flaws.push(format!("{times} {what}"));
             }
         }

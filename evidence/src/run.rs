@@ -119,7 +119,7 @@ pub(crate) async fn run(options: &Options) -> Result<bool, Failure> {
                         row.tally.noted.iter().for_each(|note| println!("  {note}"));
                     }
                     rows.push(row);
-                    ground.lock().await.replace_standby();
+                    ground.lock().await.repair();
                 }
                 Cell::Rows(rows)
             };

@@ -55,6 +55,7 @@ fn line(fault: Fault, rows: &[Row]) -> Result<String, fmt::Error> {
     let broken = |broken| sum(&|row| row.tally.times(broken));
     let longest = rows.iter().map(|row| row.tally.longest).max().unwrap_or_default();
     let recovery = rows.iter().map(|row| row.recovery).max().unwrap_or_default();
+    let connections = rows.iter().filter_map(|row| row.connections).max();
     let flaws: Vec<_> = rows.iter().flat_map(Row::flaws).collect();
     let mut line = String::new();
     write!(
@@ -69,9 +70,9 @@ fn line(fault: Fault, rows: &[Row]) -> Result<String, fmt::Error> {
         sum(&|row| row.tally.refused + row.tally.unanswered),
         longest.as_millis(),
         recovery.as_millis(),
-        rows.iter().map(|row| row.connections).max().unwrap_or(0),
+        connections.map_or_else(|| "–".to_owned(), |connections| connections.to_string()),
     )?;
-    match (flaws.is_empty(), fault.excuse()) {
+    match (flaws.is_empty(), fault.excuse(rows[0].topology)) {
         (true, None) => line.push_str("holds |"),
         (true, Some(excuse)) => write!(line, "holds; {excuse} |")?,
         (false, _) => write!(line, "**{}** |", flaws.join("; "))?,

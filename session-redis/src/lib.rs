@@ -57,8 +57,8 @@
 //!
 //! **Replicas** get what is written after it was acknowledged, so a failover may forget the last of it, a logout among
 //! it. Each instance ends again, on each new connection, what it has ended in the last minute: so a logout that a failover
-//! undid is undone for as long as it takes to connect, unless the instance dies as well. [`RedisOptions::wait_for_replicas`] is for logins, renewals and ends that are acknowledged only when replicas have
-//! them.
+//! undid stands again once the instance has connected, unless it died as well. [`RedisOptions::wait_for_replicas`] is for
+//! logins, renewals and ends that are acknowledged only when replicas have them.
 //!
 //! # What the server's user may do
 //!

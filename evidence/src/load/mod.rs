@@ -31,7 +31,7 @@ pub(crate) async fn run(topologies: &[Topology], tenth: bool) -> Result<Table, F
     for topology in topologies.iter().copied() {
         let ground = Ground::start(topology).await?;
         for instances in [1, 4] {
-            let fleet = Fleet::start_all(instances, &ground.url(), topology.is_near(), None).await?;
+            let fleet = Fleet::start_all(instances, &ground.url(), topology, None).await?;
             let mut line = |what: String, measured: Measured| {
                 let line = Line {
                     topology,

@@ -3,7 +3,6 @@
 mod pair;
 #[path = "../../../session-postgres/tests/it/server.rs"]
 mod postgres;
-#[path = "../../../session-redis/tests/it/server.rs"]
 mod redis;
 
 use std::{fmt, fs, os::unix::fs::MetadataExt};
@@ -14,6 +13,7 @@ use session_postgres::PostgresStore;
 use self::pair::Pair;
 use crate::{
     Failure,
+    history::Broken,
     proxy::{Link, Proxy},
 };
 
@@ -22,6 +22,10 @@ use crate::{
 pub(crate) enum Topology {
     Redis,
     RedisNear,
+    RedisSentinel,
+    /// Logins and ends wait for a replica.
+    RedisSentinelWait,
+    RedisCluster,
     Postgres,
     PostgresNear,
     PostgresStandby,
@@ -35,7 +39,25 @@ impl Topology {
     }
 
     pub(crate) const fn is_redis(self) -> bool {
-        matches!(self, Self::Redis | Self::RedisNear)
+        matches!(self, Self::Redis | Self::RedisNear) || self.is_several()
+    }
+
+    /// Whether servers find out by themselves when one of them dies.
+    pub(crate) const fn is_several(self) -> bool {
+        matches!(self, Self::RedisSentinel | Self::RedisSentinelWait | Self::RedisCluster)
+    }
+
+    /// How many replicas logins and ends wait for.
+    pub(crate) const fn replicas(self) -> u32 {
+        matches!(self, Self::RedisSentinelWait) as u32
+    }
+
+    /// What may be lost when a server dies, as it says itself.
+    pub(crate) fn may_lose(self, broken: Broken) -> bool {
+        match broken {
+            Broken::Write | Broken::Count => self.is_several(),
+            Broken::Session | Broken::Ended => self.is_several() && self.replicas() == 0,
+        }
     }
 
     /// Whether it can be started here: only root mounts a disk.
@@ -44,7 +66,7 @@ impl Topology {
     }
 
     pub(crate) const fn has_failover(self) -> bool {
-        matches!(self, Self::PostgresStandby)
+        self.is_several() || matches!(self, Self::PostgresStandby)
     }
 }
 
@@ -53,6 +75,9 @@ impl fmt::Display for Topology {
         f.pad(match self {
             Self::Redis => "Redis, on disk",
             Self::RedisNear => "Redis, on disk, near caches",
+            Self::RedisSentinel => "Redis, two replicas, three sentinels",
+            Self::RedisSentinelWait => "Redis, two replicas, three sentinels; logins and ends wait for a replica",
+            Self::RedisCluster => "Redis Cluster, three primaries with a replica each",
             Self::Postgres => "PostgreSQL",
             Self::PostgresNear => "PostgreSQL, near caches",
             Self::PostgresStandby => "PostgreSQL, synchronous standby",
@@ -64,11 +89,13 @@ impl fmt::Display for Topology {
 /// The servers of a topology, which run.
 pub(crate) struct Ground {
     servers: Servers,
-    proxy: Proxy,
+    /// Where instances do not go to the servers themselves.
+    proxy: Option<Proxy>,
 }
 
 enum Servers {
     Redis(redis::Server),
+    Several(redis::Several),
     Postgres(postgres::Server),
     Pair(Pair),
 }
@@ -77,11 +104,16 @@ impl Ground {
     pub(crate) async fn start(topology: Topology) -> Result<Self, Failure> {
         let servers = match topology {
             Topology::Redis | Topology::RedisNear => Servers::Redis(redis::Server::start_durable()),
+            Topology::RedisSentinel | Topology::RedisSentinelWait => Servers::Several(redis::Several::watched()),
+            Topology::RedisCluster => Servers::Several(redis::Several::cluster()),
             Topology::Postgres | Topology::PostgresNear => Servers::Postgres(postgres::Server::start_durable()),
             Topology::PostgresStandby => Servers::Pair(Pair::start()),
             Topology::PostgresSmallDisk => Servers::Postgres(postgres::Server::start_on_small_disk()),
         };
-        let proxy = Proxy::to(servers.port()).await?;
+        let proxy = match servers.port() {
+            Some(port) => Some(Proxy::to(port).await?),
+            None => None,
+        };
         let ground = Self { servers, proxy };
         if !topology.is_redis() {
             PostgresStore::connect(ground.url().as_str()).await?.migrate().await?;
@@ -91,8 +123,9 @@ impl Ground {
 
     /// Where instances find it.
     pub(crate) fn url(&self) -> String {
-        let port = self.proxy.port();
+        let port = self.proxy.as_ref().map_or(0, Proxy::port);
         match &self.servers {
+            Servers::Several(several) => several.url(),
             Servers::Redis(_) => format!("redis://{}:{}@127.0.0.1:{port}", redis::USER, redis::PASSWORD),
             Servers::Postgres(_) | Servers::Pair(_) => {
                 format!(
@@ -107,6 +140,7 @@ impl Ground {
     pub(crate) fn kill(&mut self) {
         match &mut self.servers {
             Servers::Redis(server) => server.kill(),
+            Servers::Several(several) => several.primary().kill(),
             Servers::Postgres(server) => server.kill(),
             Servers::Pair(pair) => pair.primary().kill(),
         }
@@ -115,6 +149,7 @@ impl Ground {
     pub(crate) fn stop(&mut self) {
         match &mut self.servers {
             Servers::Redis(server) => server.stop(),
+            Servers::Several(several) => several.primary().stop(),
             Servers::Postgres(server) => server.stop_fast(),
             Servers::Pair(pair) => pair.primary().stop_fast(),
         }
@@ -123,6 +158,7 @@ impl Ground {
     pub(crate) fn restart(&mut self) {
         match &mut self.servers {
             Servers::Redis(server) => server.restart(),
+            Servers::Several(several) => several.primary().restart(),
             Servers::Postgres(server) => server.restart(),
             Servers::Pair(pair) => pair.primary().restart(),
         }
@@ -131,6 +167,7 @@ impl Ground {
     pub(crate) fn freeze(&mut self) {
         match &mut self.servers {
             Servers::Redis(server) => server.freeze(),
+            Servers::Several(several) => several.primary().freeze(),
             Servers::Postgres(server) => server.freeze(),
             Servers::Pair(pair) => pair.primary().freeze(),
         }
@@ -139,6 +176,7 @@ impl Ground {
     pub(crate) fn thaw(&mut self) {
         match &mut self.servers {
             Servers::Redis(server) => server.thaw(),
+            Servers::Several(several) => several.primary().thaw(),
             Servers::Postgres(server) => server.thaw(),
             Servers::Pair(pair) => pair.primary().thaw(),
         }
@@ -146,16 +184,22 @@ impl Ground {
 
     /// The primary dies, the standby takes its place, and the name leads there.
     pub(crate) fn fail_over(&mut self) {
-        if let Servers::Pair(pair) = &mut self.servers {
-            pair.fail_over();
+        match &mut self.servers {
+            Servers::Pair(pair) => pair.fail_over(),
+            Servers::Several(several) => several.fail_over(),
+            _ => {}
         }
-        self.proxy.lead_to(self.servers.port());
+        if let (Some(proxy), Some(port)) = (&self.proxy, self.servers.port()) {
+            proxy.lead_to(port);
+        }
     }
 
-    /// Has another standby follow the primary that there is.
-    pub(crate) fn replace_standby(&mut self) {
-        if let Servers::Pair(pair) = &mut self.servers {
-            pair.replace_standby();
+    /// Makes it what it was in the beginning.
+    pub(crate) fn repair(&mut self) {
+        match &mut self.servers {
+            Servers::Pair(pair) => pair.replace_standby(),
+            Servers::Several(several) => several.repair(),
+            _ => {}
         }
     }
 
@@ -175,27 +219,32 @@ impl Ground {
     pub(crate) fn administer(&mut self, command: &str) {
         match &mut self.servers {
             Servers::Redis(server) => server.cli(command),
+            Servers::Several(several) => several.administer(command),
             Servers::Postgres(server) => drop(server.sql(command)),
             Servers::Pair(pair) => drop(pair.primary().sql(command)),
         }
     }
 
     pub(crate) fn link(&self, link: Link) {
-        self.proxy.set(link);
+        if let Some(proxy) = &self.proxy {
+            proxy.set(link);
+        }
     }
 
-    /// The most connections that instances opened in any second since this was asked last.
-    pub(crate) fn take_most_in_a_second(&self) -> usize {
-        self.proxy.take_most_in_a_second()
+    /// The most connections that instances opened in any second since this was asked last, where that can be seen.
+    pub(crate) fn take_most_in_a_second(&self) -> Option<usize> {
+        self.proxy.as_ref().map(Proxy::take_most_in_a_second)
     }
 }
 
 impl Servers {
-    fn port(&self) -> u16 {
+    /// Where the only one that is written to is.
+    fn port(&self) -> Option<u16> {
         match self {
-            Self::Redis(server) => server.port(),
-            Self::Postgres(server) => server.port(),
-            Self::Pair(pair) => pair.port(),
+            Self::Redis(server) => Some(server.port()),
+            Self::Postgres(server) => Some(server.port()),
+            Self::Pair(pair) => Some(pair.port()),
+            Self::Several(_) => None,
         }
     }
 }

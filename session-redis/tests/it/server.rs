@@ -144,14 +144,25 @@ impl Server {
         process.wait().unwrap();
     }
 
+    /// Whether it has been started and not been stopped.
+    pub(crate) fn runs(&self) -> bool {
+        self.process.is_some()
+    }
+
     /// Says something to it, as its administrator.
     pub(crate) fn cli(&self, command: &str) {
+        self.answer(command);
+    }
+
+    /// What it answers to that.
+    pub(crate) fn answer(&self, command: &str) -> String {
         let mut cli = Command::new("redis-cli");
         cli.args(["-p", &self.port.to_string()])
             .args(command.split(' '))
             .env("REDISCLI_AUTH", PASSWORD);
         let output = cli.output().unwrap();
         assert!(output.status.success(), "{cli:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Stops it in its tracks.
