@@ -116,7 +116,7 @@ pub(crate) async fn run(options: &Options) -> Result<bool, Failure> {
                         println!("  {first}");
                     }
                     if !flaws.is_empty() {
-                        row.tally.noted.iter().for_each(|note| println!("  {note}"));
+                        row.tally.noted.iter().take(5).for_each(|note| println!("  {note}"));
                     }
                     rows.push(row);
                     ground.lock().await.repair();

@@ -12,6 +12,8 @@ pub(crate) enum Several {
     Cluster(Cluster),
 }
 
+const PRIMARIES: usize = 3;
+
 /// A key whose owner is harmed, in a cluster.
 const KEY: &str = "session:{user}";
 
@@ -48,16 +50,20 @@ impl Several {
         self.primary().kill();
         match self {
             Self::Sentinels(sentinels) => {
-                wait_until("the failover", || sentinels.primary_port() != dead);
+                let dead = dead.to_string();
+                let question = format!("SENTINEL GET-MASTER-ADDR-BY-NAME {SERVICE}");
+                let knows = |one: &Server| one.answer(&question).lines().nth(1) != Some(&dead);
+                wait_until("the failover", || sentinels.sentinels.iter().all(knows));
                 let primary = sentinels.primary();
                 wait_until("the promotion", || primary.answer("ROLE").starts_with("master"));
             }
             Self::Cluster(cluster) => {
                 let alive: Vec<_> = cluster.nodes.iter().filter(|node| node.runs()).collect();
+                let is_primary = |node: &&&Server| node.answer("CLUSTER NODES").contains("myself,master");
                 wait_until("the failover", || {
-                    alive
-                        .iter()
-                        .all(|node| cluster.ask(node, &["CLUSTER", "INFO"]).contains("cluster_state:ok"))
+                    let primaries = alive.iter().filter(is_primary).count();
+                    let is_whole = |node: &&Server| node.answer("CLUSTER INFO").contains("cluster_state:ok");
+                    primaries == PRIMARIES && alive.iter().all(is_whole)
                 });
             }
         }
