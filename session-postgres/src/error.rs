@@ -50,6 +50,8 @@ impl ConnectError {
                 Self::WrongPassword { address, user, source }
             }
             sqlx::Error::Database(_) => Self::Refused { address, source },
+            // So the driver calls the end of a connection before the first byte.
+            sqlx::Error::Protocol(what) if what.contains("SSLRequest: 0x00") => Self::Unreachable { address, source },
             sqlx::Error::Protocol(_) => Self::OtherServer { address, source },
             _ => Self::Unreachable { address, source },
         }

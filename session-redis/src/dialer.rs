@@ -1,20 +1,28 @@
 use redis::RedisConnectionInfo;
 use session_core::Error;
 
-use crate::{RedisOptions, address::Address, error::ConnectError, link::Link, tls::Tls, wire::Stream};
+use crate::{
+    RedisOptions, address::Address, ended_lately::EndedLately, error::ConnectError, link::Link, tls::Tls, wire::Stream,
+};
 
 /// What it takes to connect to any server of a store's.
 pub(crate) struct Dialer {
     pub(crate) options: RedisOptions,
     /// How certificates are verified, if there are to be any.
     pub(crate) tls: Option<Tls>,
+    /// What is to be ended again wherever a connection leads to.
+    pub(crate) ended: EndedLately,
 }
 
 impl Dialer {
     pub(crate) fn new(options: RedisOptions) -> Result<Self, Error> {
         options.check()?;
         let tls = options.tls.then(|| Tls::new(&options)).transpose()?;
-        Ok(Self { options, tls })
+        Ok(Self {
+            options,
+            tls,
+            ended: EndedLately::default(),
+        })
     }
 
     /// Connects; nobody is logged in yet.

@@ -85,6 +85,7 @@ impl RedisStore {
                     let _over = self.changing(id);
                     match Reply::read(Some(answer))? {
                         Reply::Over(last) => {
+                            self.servers.dialer().ended.note(last);
                             ended += 1;
                             drop(self.changing(&last));
                         }
@@ -117,7 +118,10 @@ impl RedisStore {
             let newest = spared.last().map(|id| self.keys.session(id));
             let keys: Vec<_> = [self.keys.session(&id)].into_iter().chain(newest).collect();
             match self.call_lasting(Script::End.on(&keys)).await? {
-                Reply::Over(_) => return Ok(true),
+                Reply::Over(last) => {
+                    self.servers.dialer().ended.note(last);
+                    return Ok(true);
+                }
                 Reply::Moved(successor) => {
                     id = successor;
                     is_new = seen.insert(id);

@@ -148,11 +148,12 @@ mod tests {
 
     use super::*;
 
-    const META: &str = "haw";
+    const META: &str = "huaw";
 
     /// The head of a record, without a line feed.
-    const HEAD: &[u8] = b"\x01\0\0\0\0\0\x03\x01\x8b\xcf\xe5l\xd2\0\0\0\0\0\x0b\x01\x8b\xcf\xe5h\0\0\0\0\x1bw@\
-                          \x01\x8b\xd2x\x96\0\x01\x8b\xcf\xe5k\xe8\0\0\0\t'\xc0\0\0\0\0\0\0\x01alice";
+    const HEAD: &[u8] =
+        b"\x01\0\0\0\0\0\x03\0\0\0\0\0\x0b\x01\x8b\xcf\xe5l\xd2\x01\x8b\xcf\xe5h\0\x01\x8b\xcf\xe5k\xe8\
+                          \x01\x8b\xd2x\x96\0\0\0\0\x1bw@\0\0\0\0\0\0\0\0\0\t'\xc0";
 
     /// Things like those that are read, and others.
     fn part() -> impl Strategy<Value = Vec<u8>> {
@@ -171,7 +172,7 @@ mod tests {
 
     /// A record that is whole but for one field, whatever that is, and for a byte of its head.
     fn damaged() -> impl Strategy<Value = Vec<u8>> {
-        let rest = b"\0a\n{\"label\":\"Firefox\"}\n\0w\nseal\ncart\n[1]";
+        let rest = b"\0u\nalice\n\0a\n{\"label\":\"Firefox\"}\n\0w\nseal\ncart\n[1]";
         let rest = rest.split(|byte| *byte == b'\n').map(<[u8]>::to_vec);
         let parts: Vec<_> = [b"\0h".to_vec(), HEAD.to_vec()].into_iter().chain(rest).collect();
         (0..=parts.len(), part(), 0..HEAD.len(), any::<u8>()).prop_map(move |(at, other, place, byte)| {

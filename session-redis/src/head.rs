@@ -1,4 +1,4 @@
-//! The head of a record, or of a marker: one field that holds all that has a fixed length, and the user.
+//! The head of a record, or of a marker: one field that holds all that has a fixed length.
 //! `scripts/record.lua` says what is where.
 
 use std::time::Duration;
@@ -46,36 +46,25 @@ impl<'a> Head<'a> {
     pub(crate) fn span(&mut self, what: &'static str) -> Result<Duration, Damage> {
         self.number(what).map(Duration::from_millis)
     }
-
-    /// The user, up to the end.
-    pub(crate) fn owner(&mut self) -> Result<Option<String>, Damage> {
-        let what = "user";
-        match self.byte(what)? {
-            0 => Ok(None),
-            1 => match str::from_utf8(self.0) {
-                Ok(user) => Ok(Some(user.to_owned())),
-                Err(_) => Err(Damage { what }),
-            },
-            _ => Err(Damage { what }),
-        }
-    }
 }
 
-/// The terms of a session that begins with this lifetime: its lock and its renewal.
-pub(crate) fn terms(lifetime: &Lifetime) -> [u8; 12] {
-    let mut terms = [0; 12];
-    for (part, span) in terms.chunks_exact_mut(6).zip([lifetime.lock, lifetime.renewal]) {
-        // Zero would be never.
-        let ms = span.map_or(0, |span| millis(span).max(1));
+/// The front of the head of a session that begins with data of this size: up to what depends on the time.
+pub(crate) fn front(size: u64) -> [u8; 13] {
+    let mut front = [0; 13];
+    front[0] = RECORD;
+    front[6] = 1;
+    front[7..].copy_from_slice(&size.to_be_bytes()[2..]);
+    front
+}
+
+/// The terms of a session that begins with this lifetime, the end of its head: its idle timeout, its lock and its
+/// renewal.
+pub(crate) fn terms(lifetime: &Lifetime) -> [u8; 18] {
+    // Zero would be never.
+    let [lock, renewal] = [lifetime.lock, lifetime.renewal].map(|span| span.map_or(0, |span| millis(span).max(1)));
+    let mut terms = [0; 18];
+    for (part, ms) in terms.chunks_exact_mut(6).zip([millis(lifetime.idle), lock, renewal]) {
         part.copy_from_slice(&ms.to_be_bytes()[2..]);
     }
     terms
-}
-
-/// The owner of a session that is this user's, or a visitor's.
-pub(crate) fn owner(user: Option<&str>) -> Vec<u8> {
-    match user {
-        Some(user) => [&[1], user.as_bytes()].concat(),
-        None => vec![0],
-    }
 }

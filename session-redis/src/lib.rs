@@ -57,13 +57,14 @@
 //! of a cluster yet.
 //!
 //! **Replicas** get what is written after it was acknowledged, so a failover may forget the last of it, a logout among
-//! it. [`RedisOptions::wait_for_replicas`] is for logins, renewals and ends that are acknowledged only when replicas have
-//! them.
+//! it. Each instance ends again, on each new connection, what it has ended in the last minute: so a logout that a failover
+//! undid stands again once the instance has connected, unless it died as well. [`RedisOptions::wait_for_replicas`] is for
+//! logins, renewals and ends that are acknowledged only when replicas have them.
 //!
 //! # What the server's user may do
 //!
 //! A user of the server's needs these commands: `+evalsha +script|load +time +hgetall +hget +hmget +hset +hsetnx +hdel
-//! +hlen +hstrlen +hexists +exists +del +rename +pexpire +pttl +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zscore +scan
+//! +hlen +exists +del +renamenx +pexpire +pttl +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +zscore +scan
 //! +ping`, on the keys `~session:*`. With `+role` as well messages say more of a server that is a replica, with
 //! `+info` of one that evicts. A URL with a database needs `+select`, replicas that are waited for `+wait`.
 //!
@@ -113,6 +114,7 @@ mod cluster;
 mod connection;
 mod dialer;
 mod end_all;
+mod ended_lately;
 mod envelope;
 mod errand;
 mod error;

@@ -11,9 +11,10 @@ use time::OffsetDateTime;
 use crate::head::{Head, MARKER, RECORD};
 
 /// The fields of a record, or of a marker, that are none of its data, nor what opens that.
-pub(crate) const META: [&[u8]; 2] = [HEAD, ABOUT];
+pub(crate) const META: [&[u8]; 3] = [HEAD, USER, ABOUT];
 
 const HEAD: &[u8] = b"\0h";
+const USER: &[u8] = b"\0u";
 const ABOUT: &[u8] = b"\0a";
 const SEAL: &[u8] = b"\0w";
 
@@ -79,6 +80,11 @@ pub(crate) fn add_pairs(command: &mut Cmd, delta: &Delta) {
     }
 }
 
+/// The field that says whose a session is, if it is somebody's.
+pub(crate) fn user_field(user: Option<&str>) -> Option<(&'static [u8], &[u8])> {
+    user.map(|user| (USER, user.as_bytes()))
+}
+
 /// The fields of a session that begins, or of a login, which not every session has.
 pub(crate) fn optional_fields(about: &About, seal: Option<&Seal>) -> Vec<(&'static [u8], Vec<u8>)> {
     let about = about.to_json().map(|json| (ABOUT, json.into_bytes()));
@@ -86,9 +92,9 @@ pub(crate) fn optional_fields(about: &About, seal: Option<&Seal>) -> Vec<(&'stat
     [about, seal].into_iter().flatten().collect()
 }
 
-/// Adds a delta to a script's arguments: how many keys it sets, each and its value, then the keys it removes.
+/// Adds a delta to a script's arguments: how many keys it removes, each that it sets and its value, then those removed.
 pub(crate) fn add_changes(command: &mut Cmd, delta: &Delta) {
-    command.arg(delta.sets().count());
+    command.arg(delta.removals().count());
     add_pairs(command, delta);
     for key in delta.removals() {
         command.arg(key);
@@ -103,10 +109,11 @@ pub(crate) fn decode<'a>(
     fields: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
     now: Option<OffsetDateTime>,
 ) -> Result<Found, Damage> {
-    let (mut data, mut head, mut about, mut seal) = (Data::new(), None, None, None);
+    let (mut data, mut head, mut user, mut about, mut seal) = (Data::new(), None, None, None, None);
     for (name, value) in fields {
         match name {
             HEAD => head = Some(value),
+            USER => user = Some(value),
             ABOUT => about = Some(value),
             SEAL => seal = Some(value),
             [0, ..] => {}
@@ -118,7 +125,7 @@ pub(crate) fn decode<'a>(
         }
     }
     let Some(head) = head else {
-        let is_empty = data.is_empty() && about.is_none() && seal.is_none();
+        let is_empty = data.is_empty() && user.is_none() && about.is_none() && seal.is_none();
         return is_empty.then_some(Found::Nothing).ok_or(Damage { what: "head" });
     };
     let mut head = Head(head);
@@ -128,18 +135,20 @@ pub(crate) fn decode<'a>(
         _ => return Err(Damage { what: "format" }),
     }
     let version = Version(head.number("version")?);
-    let last_seen = head.time("last activity")?;
     // Not told: the scripts keep it up.
     let _size = head.number("size")?;
+    let last_seen = head.time("last activity")?;
     let created = head.time("creation")?;
-    let idle_timeout = head.span("idle timeout")?;
-    let mut record = Record::new(created, idle_timeout, head.time("absolute end")?);
+    let renewed = head.time("renewal")?;
+    let absolute_end = head.time("absolute end")?;
+    let mut record = Record::new(created, head.span("idle timeout")?, absolute_end);
     record.version = version;
     record.last_seen = last_seen;
-    record.renewed = head.time("renewal")?;
+    record.renewed = renewed;
     let spans = [head.span("time to the lock")?, head.span("time to a renewal")?];
     [record.lock, record.renewal] = spans.map(|span| Some(span).filter(|span| !span.is_zero()));
-    record.user = head.owner()?;
+    let user = user.map(str::from_utf8).transpose();
+    record.user = user.map_err(|_| Damage { what: "user" })?.map(str::to_owned);
     record.data = data;
     if let Some(about) = about {
         let text = str::from_utf8(about).map_err(|_| Damage { what: "about" })?;
@@ -176,7 +185,7 @@ mod tests {
     use session_core::Lifetime;
 
     use super::*;
-    use crate::head::{owner, terms};
+    use crate::head::{front, terms};
 
     /// A head of numbers between a first byte and an end.
     fn head(first: &[u8], numbers: &[u64], end: &[u8]) -> Vec<u8> {
@@ -187,18 +196,18 @@ mod tests {
     const CREATED: u64 = 1_700_000_000_000;
     const NUMBERS: [u64; 9] = [
         3,
-        CREATED + 1234,
         11,
+        CREATED + 1234,
         CREATED,
-        1_800_000,
-        CREATED + 43_200_000,
         CREATED + 1000,
+        CREATED + 43_200_000,
+        1_800_000,
         0,
         60_000,
     ];
 
     fn read(head: &[u8]) -> Result<Found, Damage> {
-        read_fields(&[HEAD, head, b"cart", b"[1, 2]", b"bad", b"{"])
+        read_fields(&[HEAD, head, USER, b"alice", b"cart", b"[1, 2]", b"bad", b"{"])
     }
 
     /// Reads names and values in turn.
@@ -217,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_stored_record_is_read_as_ever() {
-        let Ok(Found::Record(record)) = read(&head(&[1], &NUMBERS, b"\x01alice")) else {
+        let Ok(Found::Record(record)) = read(&head(&[1], &NUMBERS, b"")) else {
             panic!("it is a record");
         };
         assert_eq!(record.version, Version(3));
@@ -235,17 +244,21 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_has_the_terms_and_the_owner_that_are_read() {
+    fn what_begins_has_the_front_the_terms_and_the_user_that_are_read() {
         let lifetime = Lifetime {
             lock: Some(Duration::ZERO),
             renewal: Some(Duration::from_secs(3600)),
             ..Lifetime::default()
         };
         for user in [None, Some(""), Some("älice")] {
-            let end = [terms(&lifetime).as_slice(), &owner(user)].concat();
-            let Ok(Found::Record(record)) = read(&head(&[1], &NUMBERS[..7], &end)) else {
+            let head = head(&front(11), &NUMBERS[2..6], &terms(&lifetime));
+            let mut fields = vec![HEAD, &head];
+            fields.extend(user_field(user).into_iter().flat_map(<[&[u8]; 2]>::from));
+            let Ok(Found::Record(record)) = read_fields(&fields) else {
                 panic!("it is a record");
             };
+            assert_eq!(record.version, Version(1));
+            assert_eq!(record.idle_timeout, lifetime.idle);
             assert_eq!(record.lock, Some(Duration::from_millis(1)));
             assert_eq!(record.renewal, lifetime.renewal);
             assert_eq!(record.user.as_deref(), user);
@@ -254,21 +267,20 @@ mod tests {
 
     #[test]
     fn a_damaged_record_is_none() {
-        let whole = head(&[1], &NUMBERS, b"\0");
+        let whole = head(&[1], &NUMBERS, b"");
         assert!(read(&whole).is_ok());
         for length in 0..whole.len() {
             assert!(read(&whole[..length]).is_err(), "{length}");
         }
-        for end in [b"\x02alice".as_slice(), b"\x01\xff"] {
-            assert!(read(&head(&[1], &NUMBERS, end)).is_err());
-        }
-        assert!(read(&head(&[3], &NUMBERS, b"\0")).is_err());
-        for (time, beyond) in [1, 3, 5, 6].map(|i| (i, (1 << 48) - 1)) {
+        assert!(read_fields(&[HEAD, &whole, USER, b"\xff"]).is_err());
+        assert!(read(&head(&[3], &NUMBERS, b"")).is_err());
+        for (time, beyond) in [2, 3, 4, 5].map(|i| (i, (1 << 48) - 1)) {
             let mut numbers = NUMBERS;
             numbers[time] = beyond;
-            assert!(read(&head(&[1], &numbers, b"\0")).is_err(), "{time}");
+            assert!(read(&head(&[1], &numbers, b"")).is_err(), "{time}");
         }
         assert!(read_fields(&[b"cart", b"1"]).is_err());
+        assert!(read_fields(&[USER, b"alice"]).is_err());
     }
 
     #[test]

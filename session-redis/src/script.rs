@@ -82,12 +82,12 @@ impl Script {
     const fn text(self) -> &'static str {
         match self {
             Self::Bar => text!("record", "over", "bar"),
-            Self::Create => text!("record", "write", "create"),
+            Self::Create => text!("write", "create"),
             Self::End => text!("record", "over", "end"),
             Self::Heal => text!("index", "heal"),
             Self::Look => text!("open", "look"),
             Self::Purge => text!("index", "purge"),
-            Self::Renew => text!("record", "over", "write", "changes", "renew"),
+            Self::Renew => text!("over", "write", "changes", "renew"),
             Self::Reserve => text!("index", "reserve"),
             Self::ReserveWithin => text!("index", "reserve_within"),
             Self::Touch => text!("open", "touch"),

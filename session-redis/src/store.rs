@@ -16,10 +16,10 @@ use crate::{
     RedisOptions, envelope,
     error::{Effect, refused},
     hash::read_hash,
-    head::{owner, terms},
+    head::{front, terms},
     keys::Keys,
     listener::Listener,
-    record::{add_changes, add_pairs, millis, optional_fields},
+    record::{add_changes, add_pairs, millis, optional_fields, user_field},
     reply::{Reply, read_time},
     reserve::Listing,
     scan::Spot,
@@ -130,11 +130,11 @@ impl SessionStore for RedisStore {
         }
         let mut create = Script::Create.on(&[self.keys.session(id)]);
         create
-            .arg(millis(new.lifetime.idle))
             .arg(millis(new.lifetime.absolute))
-            .arg(size)
+            .arg(millis(new.lifetime.idle.min(new.lifetime.absolute)))
+            .arg(&front(size))
             .arg(&terms(&new.lifetime))
-            .arg(owner(new.user.as_deref()))
+            .arg(user_field(new.user.as_deref()))
             .arg(optional_fields(&new.about, new.seal.as_ref()));
         add_pairs(&mut create, &new.delta);
         let reply = match &new.user {
@@ -193,9 +193,9 @@ impl SessionStore for RedisStore {
             let mut call = Script::Update.on(&[self.keys.session(&id)]);
             call.arg(u8::from(update.touch)).arg(update.max_size);
             if update.expectation.is_none() && update.seal.is_none() {
-                call.arg(4);
+                call.arg(0);
             } else {
-                call.arg(8).arg(update.seal.as_ref().map_or(&[][..], Seal::as_bytes));
+                call.arg(1).arg(update.seal.as_ref().map_or(&[][..], Seal::as_bytes));
                 match &update.expectation {
                     None => call.arg("").arg("").arg(""),
                     Some(Expectation {
@@ -222,7 +222,9 @@ impl SessionStore for RedisStore {
 
     async fn touch(&self, id: &SessionId) -> Result<(), Error> {
         let _changing = self.changing(id);
-        let reply = self.call(Script::Touch.on(&[self.keys.session(id)])).await?;
+        let mut touch = Script::Touch.on(&[self.keys.session(id)]);
+        touch.arg(1);
+        let reply = self.call(touch).await?;
         reply.version(0).map(drop)
     }
 
@@ -234,20 +236,20 @@ impl SessionStore for RedisStore {
         let nonce = renewal.nonce().map_or(&[][..], |nonce| nonce.as_bytes());
         let renew = |only_asks: bool| {
             let mut renew = Script::Renew.on(&[self.keys.session(from), self.keys.session(to)]);
-            renew.arg(to.to_string()).arg(u8::from(login.is_some()));
+            renew.arg(u8::from(login.is_some()));
             match login.map(|login| &login.lifetime) {
                 Some(lifetime) => renew
-                    .arg(millis(lifetime.idle))
                     .arg(millis(lifetime.absolute))
+                    .arg(millis(lifetime.idle.min(lifetime.absolute)))
                     .arg(&terms(lifetime)),
                 None => renew.arg("").arg("").arg(""),
             };
-            renew
-                .arg(owner(renewal.user.as_deref()))
-                .arg(renewal.max_size)
-                .arg(u8::from(only_asks))
-                .arg(nonce);
-            renew.arg(fields.len()).arg(&fields);
+            match &renewal.user {
+                Some(user) => renew.arg(["=", user].concat()),
+                None => renew.arg(""),
+            };
+            renew.arg(renewal.max_size).arg(u8::from(only_asks)).arg(nonce);
+            renew.arg(2 * fields.len()).arg(&fields);
             add_changes(&mut renew, &renewal.delta);
             renew
         };
@@ -266,6 +268,9 @@ impl SessionStore for RedisStore {
             }
             None => self.call_lasting(renew(false)).await,
         }?;
+        if let (Some(_), Reply::Done(_)) = (login, &reply) {
+            self.servers.dialer().ended.note(*from);
+        }
         if let (Some(user), Some(_)) = (&renewal.user, renewal.nonce()) {
             // Nobody may look at the list for long, and each renewal adds to it.
             match reply {
@@ -289,6 +294,7 @@ impl SessionStore for RedisStore {
                     if let Reply::Over(last) = reply {
                         asked.push(last);
                     }
+                    asked.iter().for_each(|id| self.servers.dialer().ended.note(*id));
                     if let Some(changing) = changing {
                         changing.was_of(&asked);
                     }
@@ -335,7 +341,9 @@ impl SessionStore for RedisStore {
     async fn fates(&self, ids: &[SessionId]) -> Result<Vec<Fate>, Error> {
         let mut looks = redis::pipe();
         for id in ids {
-            looks.add_command(Script::Look.on(&[self.keys.session(id)]));
+            let mut look = Script::Look.on(&[self.keys.session(id)]);
+            look.arg(0);
+            looks.add_command(look);
         }
         if ids.is_empty() {
             return Ok(Vec::new());

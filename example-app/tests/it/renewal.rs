@@ -123,7 +123,7 @@ impl Time {
     /// Lets an hour pass for a session's token.
     async fn age_token(&mut self, id: &SessionId) {
         let text = format!("UPDATE session.session SET renewed = created - 3600000 WHERE id = '{id}'");
-        self.change(id, 38, 20, -3_600_000, text).await;
+        self.change(id, 26, 20, -3_600_000, text).await;
     }
 
     /// Lets half a minute pass for a marker.

@@ -226,6 +226,7 @@ macro_rules! conformance_tests {
             only_a_touching_update_is_activity
             setting_the_value_that_was_loaded_is_a_change
             a_long_history_is_kept_exactly
+            random_histories_obey_the_laws
             any_name_is_a_user_of_its_own
             any_name_can_be_renewed
             the_longest_name_is_kept

@@ -1,13 +1,11 @@
 use std::{
-    env,
-    hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use tokio::time::sleep;
 
-use super::given::LONG;
+use super::{given::LONG, random::Random};
 use crate::{
     Delta, Error, Loaded, NearCache, NewSession, Renewal, SessionId, SessionStore, SessionToken, Update, Value,
 };
@@ -41,8 +39,7 @@ pub trait NearInstance: Send + Sync + 'static {
 ///
 /// If a promise is broken; it prints the seed with which all choose the same again, if the variable `SEED` has it.
 pub async fn near_caches_keep_the_promises<I: NearInstance>(instances: [Arc<I>; 2]) {
-    let seed = env::var("SEED").map_or_else(|_| RandomState::new().hash_one(()), |seed| seed.parse().unwrap());
-    println!("SEED={seed}");
+    let Random(seed) = Random::seeded();
     for instance in &instances {
         until_served(instance.store()).await;
     }
@@ -248,21 +245,5 @@ fn read(loaded: &Loaded) -> Option<u64> {
     match loaded {
         Loaded::Live(_, record) => Some(record.data.get(KEY).map_or(0, |value| value.decode().unwrap())),
         Loaded::Renewed(_) | Loaded::Missing => None,
-    }
-}
-
-/// Numbers that look random, the same for the same seed (SplitMix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
     }
 }

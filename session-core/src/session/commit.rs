@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::{Handle, audit::Event, step::Step, vault::Vault};
+use super::{Handle, audit::Event, step::Step, to_its_end::ToItsEnd, vault::Vault};
 use crate::{Error, Loaded, SessionToken, layer::Place};
 
 impl Handle {
@@ -25,7 +25,9 @@ impl Handle {
                 return Ok(());
             }
         }
-        self.in_turn(async move |handle| {
+        let handle = Arc::clone(self);
+        ToItsEnd::new(async move {
+            let _turn = handle.turn.lock().await;
             let outcome = handle.close_in_turn(status).await;
             handle.state().closed = true;
             outcome

@@ -201,7 +201,8 @@ impl Handle {
         let state = self.state();
         self.budget.renew_for_each_call();
         state.cookies.write(&self.config.cookie, &self.cookies, headers);
-        if let (true, Some(cache)) = (state.has_written, self.shared.store.near_cache()) {
+        let is_news = state.has_written || (state.has_begun && !self.candidates().is_empty());
+        if let (true, Some(cache)) = (is_news, self.shared.store.near_cache()) {
             self.config.cookie.write_bypass(cache, headers);
         }
     }

@@ -21,6 +21,7 @@ mod login_options;
 mod session;
 mod state;
 mod step;
+mod to_its_end;
 mod update;
 mod user_agent;
 mod vault;

@@ -34,6 +34,9 @@ pub(crate) struct State {
     untouched: bool,
     /// The request has changed its session's data, under an id that other instances may know.
     pub(crate) has_written: bool,
+    /// The request has begun a visitor's session. Where the browser has a cookie that comes before the visitor's, a near
+    /// cache may still open what that one was.
+    pub(crate) has_begun: bool,
     /// The last commit is done: no cookie can be set any more.
     pub(crate) closed: bool,
     /// There is no session because it has just been renewed, and the browser does not know yet.
@@ -361,6 +364,7 @@ impl State {
     /// Records that a session of this request was created.
     fn begin(&mut self, token: SessionToken, place: Place, new: &NewSession, config: &Config) {
         self.current = Some(Current::begun(token.clone(), new, config));
+        self.has_begun |= place == Place::Visitor;
         self.cookies.set_only(place, token);
     }
 }

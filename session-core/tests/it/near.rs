@@ -204,6 +204,20 @@ async fn p5_the_order_in_which_answers_arrive_does_not_matter() {
 }
 
 #[tokio::test]
+async fn p5_a_visitor_reads_what_it_wrote_where_the_end_of_its_last_session_is_not_known() {
+    for path in ["/write", "/update"] {
+        let (_probe, one, other) = two_instances().await;
+        other.text("/read").await;
+        let late = one.snapshot();
+        one.text("/logout").await;
+        let written = late.get(path).await;
+        assert_eq!(written.set_cookies.len(), 2, "{:?}", written.set_cookies);
+        take(&other, &written.set_cookies);
+        assert_eq!(other.text("/read").await, "Some(1)");
+    }
+}
+
+#[tokio::test]
 async fn a_session_that_ended_or_was_renewed_is_not_read_on_the_instance_that_did_it() {
     for path in ["/logout", "/renew"] {
         let (_probe, one, _) = two_instances().await;

@@ -25,6 +25,9 @@ use crate::{
 /// How much longer than until its deadline one waits for an answer.
 const LAST_WORD: Duration = Duration::from_millis(20);
 
+/// How long one waits for the batch under way before another one begins: it may be stuck.
+const PATIENCE: Duration = Duration::from_millis(20);
+
 /// Asks the server, for as many at once as are waiting.
 pub(crate) struct Batcher<A> {
     connections: Arc<Connections>,
@@ -50,9 +53,13 @@ impl<A: Ask> Batcher<A> {
             let rows = self.connections.fetch(statement, arguments, deadline).await?;
             return Ok(Answer::of(rows));
         }
-        let (answer, answered) = oneshot::channel();
+        let (answer, mut answered) = oneshot::channel();
         let (ticket, begins) = self.queue().enter(ask, deadline, answer);
         if begins {
+            self.begin();
+        } else if let Ok(answer) = timeout_at(deadline.min(Instant::now() + PATIENCE), &mut answered).await {
+            return answer.unwrap_or_else(|gone| Err(Error::unknown(gone)));
+        } else if self.queue().hurry(ticket) {
             self.begin();
         }
         // Whoever asks the server for it knows better why it is late.
@@ -73,12 +80,10 @@ impl<A: Ask> Batcher<A> {
     /// Asks batch by batch, until nobody waits.
     async fn run(self: Arc<Self>) {
         let mut running = Running(Some(&self));
-        loop {
-            let batch = self.queue().take();
-            if batch.is_empty() {
-                break;
-            }
+        let mut batch = self.queue().take();
+        while !batch.is_empty() {
             self.ask_together(batch).await;
+            batch = self.queue().take_next();
         }
         running.0 = None;
     }

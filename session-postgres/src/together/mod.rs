@@ -32,7 +32,7 @@ use crate::{
 
 /// Something that one statement can ask for many of.
 pub(crate) trait Ask: Send + Sync + Sized + 'static {
-    /// How many batches may be under way, each on a connection.
+    /// How many batches may be under way, each on a connection: one, and more if many wait or one takes long.
     const BATCHES: usize;
 
     /// Whether two that are about one session are not asked together, unless they can be [joined](Self::join).

@@ -16,6 +16,10 @@ const MOST: usize = 64;
 /// The most bytes that are sent together.
 const MOST_BYTES: usize = 256 * 1024;
 
+/// So many have to wait before a batch is sent beside one that is under way: in small batches each costs the server, and
+/// the app, more.
+const WORTH_ANOTHER: usize = 16;
+
 /// What one is told.
 #[derive(Clone)]
 pub(crate) struct Answer {
@@ -91,9 +95,20 @@ impl<A: Ask> Queue<A> {
             answer,
             ticket,
         });
-        let begins = self.running < A::BATCHES;
+        (ticket, self.begin_if(self.waiting.len() >= WORTH_ANOTHER))
+    }
+
+    /// Whether somebody has to begin a batch for one who has been waiting: what is under way takes long.
+    pub(crate) fn hurry(&mut self, ticket: u64) -> bool {
+        let waits = self.waiting.iter().any(|waiting| waiting.ticket == ticket);
+        waits && self.begin_if(true)
+    }
+
+    /// Whether somebody has to begin a batch, also beside another one if it `is_worth` it.
+    fn begin_if(&mut self, is_worth: bool) -> bool {
+        let begins = self.running == 0 || (is_worth && self.running < A::BATCHES);
         self.running += usize::from(begins);
-        (ticket, begins)
+        begins
     }
 
     /// Whether it was still waiting: then nothing was done.
@@ -102,7 +117,16 @@ impl<A: Ask> Queue<A> {
         place.is_some_and(|place| self.waiting.remove(place).is_some())
     }
 
-    /// The next batch, in the order in which they came. If it is empty, whoever runs batches is counted no more: what
+    /// The next batch of one who runs batches, which is empty if others do and can be left to it.
+    pub(crate) fn take_next(&mut self) -> Vec<Joint<A>> {
+        if self.running > 1 && self.waiting.len() < WORTH_ANOTHER {
+            self.running -= 1;
+            return Vec::new();
+        }
+        self.take()
+    }
+
+    /// A batch, in the order in which they came. If it is empty, whoever runs batches is counted no more: what
     /// is left has to wait for another batch, and is taken after it.
     pub(crate) fn take(&mut self) -> Vec<Joint<A>> {
         let now = Instant::now();
@@ -165,9 +189,7 @@ impl<A: Ask> Queue<A> {
         for id in ids {
             self.under_way.remove(id);
         }
-        let begins = !self.waiting.is_empty() && self.running < A::BATCHES;
-        self.running += usize::from(begins);
-        begins
+        !self.waiting.is_empty() && self.begin_if(self.waiting.len() >= WORTH_ANOTHER)
     }
 
     /// Whoever ran batches is gone, and nobody says any more what was answered.
@@ -283,10 +305,10 @@ mod tests {
     }
 
     #[test]
-    fn two_run_and_the_others_leave_it_to_them() {
+    fn one_runs_and_the_others_leave_it_to_that() {
         let mut queue = Queue::default();
         let begins: Vec<_> = (1..=4).map(|id| enter(&mut queue, id, 1).1).collect();
-        assert_eq!(begins, [true, true, false, false]);
+        assert_eq!(begins, [true, false, false, false]);
         assert_eq!(take(&mut queue).len(), 4);
         assert_eq!(take(&mut queue), []);
         (1..=4).for_each(|id| assert!(!queue.done(&[id_of(id)])));
@@ -294,6 +316,35 @@ mod tests {
         assert!(!enter(&mut queue, 6, 1).1);
         queue.give_up();
         assert!(enter(&mut queue, 7, 1).1);
+    }
+
+    #[test]
+    fn two_run_if_many_wait_and_no_longer() {
+        let mut queue = Queue::default();
+        assert!(enter(&mut queue, 1, 1).1);
+        assert_eq!(take(&mut queue), [(1, 1)]);
+        let ids = 2..=u8::try_from(WORTH_ANOTHER).unwrap() + 1;
+        let begins: Vec<_> = ids.map(|id| enter(&mut queue, id, 1).1).collect();
+        assert_eq!(begins.iter().position(|begins| *begins), Some(WORTH_ANOTHER - 1));
+        assert!(!enter(&mut queue, 100, 1).1);
+        assert_eq!(take(&mut queue).len(), WORTH_ANOTHER + 1);
+        // The second who comes back leaves the few who wait to the first.
+        enter(&mut queue, 101, 1);
+        assert!(queue.take_next().is_empty());
+        assert_eq!(queue.take_next().len(), 1);
+    }
+
+    #[test]
+    fn who_has_waited_long_is_asked_for_beside_what_takes_long() {
+        let mut queue = Queue::default();
+        let (under_way, _) = enter(&mut queue, 1, 1);
+        take(&mut queue);
+        let (ticket, begins) = enter(&mut queue, 2, 1);
+        assert!(!begins && !queue.hurry(under_way) && queue.hurry(ticket));
+        // No more than two.
+        assert!(!queue.hurry(ticket));
+        assert_eq!(take(&mut queue), [(2, 1)]);
+        assert!(!queue.hurry(ticket));
     }
 
     #[test]

@@ -96,6 +96,23 @@ async fn a_server_that_accepts_and_says_nothing_is_given_up_in_time() {
     assert!(text.contains("did not open a connection within 200ms"), "{text}");
 }
 
+/// As a balancer does whose server is away.
+#[tokio::test]
+async fn a_server_that_accepts_and_hangs_up_may_come_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((link, _)) = listener.accept().await {
+            drop(link)
+        }
+    });
+    let refused = PostgresStore::connect(&*format!("postgres://app@{address}/app"))
+        .await
+        .unwrap_err();
+    let text = chain(&refused);
+    assert!(!refused.is_lasting() && text.contains("cannot be reached"), "{text}");
+}
+
 #[tokio::test]
 async fn a_wrong_password_is_told_apart_and_not_shown() {
     let refused = PostgresStore::connect(&*server().url_as(USER, "geheim"))

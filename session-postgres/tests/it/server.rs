@@ -7,7 +7,7 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
     os::unix::{
         fs::{MetadataExt, PermissionsExt, chown},
@@ -59,6 +59,108 @@ impl Server {
     }
 
     fn start_as(tls: Option<&Tls>, durable: bool) -> Self {
+        let mut server = Self::prepare(tls.is_some(), durable);
+        server.create_cluster();
+        if let Some(tls) = tls {
+            server.write("server.crt", &tls.certificate);
+            server.write("server.key", &tls.key);
+        }
+        server.restart();
+        server
+    }
+
+    /// A server that follows this one, and whose word this one waits for before it acknowledges anything.
+    pub(crate) fn start_standby(&self) -> Self {
+        let mut standby = Self::prepare(self.tls, self.durable);
+        let mut copy = standby.command("pg_basebackup");
+        copy.args([
+            "--host",
+            "127.0.0.1",
+            "--port",
+            &self.port.to_string(),
+            "--username",
+            USER,
+        ])
+        .args(["--checkpoint", "fast", "--no-sync", "--write-recovery-conf", "--pgdata"])
+        .arg(standby.data())
+        .env("PGPASSWORD", PASSWORD);
+        output(&mut copy);
+        standby.restart();
+        self.sql("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.sql("SELECT pg_reload_conf()");
+        standby
+    }
+
+    /// A server with a disk of 160 MiB for itself, which only root can give it.
+    pub(crate) fn start_on_small_disk() -> Self {
+        let mut server = Self::prepare(false, true);
+        fs::create_dir(server.data()).unwrap();
+        let (user, group) = server.owner.expect("only root mounts disks");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o"]);
+        mount.arg(format!("size=160m,mode=700,uid={user},gid={group}"));
+        output(mount.arg("session-pg").arg(server.data()));
+        server.create_cluster();
+        server.restart();
+        server
+    }
+
+    /// Leaves no room on its [small disk](Self::start_on_small_disk), and has it look for some.
+    pub(crate) fn fill_disk(&self) {
+        let mut ballast = fs::File::create(self.data().join("ballast")).unwrap();
+        let block = vec![0; 64 * 1024];
+        while ballast.write_all(&block).is_ok() {}
+        // A new segment of the log has to be made: if not by this, then by whoever writes next.
+        for _ in 0..8 {
+            let mut psql =
+                self.psql("SELECT pg_switch_wal(), pg_logical_emit_message(true, 'ballast', repeat('x', 9999))");
+            let _refused = psql.output();
+        }
+    }
+
+    /// Gives the room back, and starts the server again if it has given up.
+    pub(crate) fn free_disk(&mut self) {
+        fs::remove_file(self.data().join("ballast")).unwrap();
+        let ended = self
+            .postmaster
+            .as_mut()
+            .is_none_or(|postmaster| postmaster.try_wait().unwrap().is_some());
+        if ended {
+            self.postmaster = None;
+            self.restart();
+        }
+    }
+
+    /// Makes a standby a server that takes writes.
+    pub(crate) fn promote(&self) {
+        output(
+            self.command("pg_ctl")
+                .args(["promote", "--wait", "--pgdata"])
+                .arg(self.data()),
+        );
+    }
+
+    /// Runs a statement as the superuser.
+    pub(crate) fn sql(&self, statement: &str) -> String {
+        output(&mut self.psql(statement))
+    }
+
+    fn psql(&self, statement: &str) -> Command {
+        let mut psql = self.command("psql");
+        psql.args([
+            "--no-psqlrc",
+            "--quiet",
+            "--tuples-only",
+            "--no-align",
+            "--command",
+            statement,
+        ])
+        .arg(self.url());
+        psql
+    }
+
+    /// Its folder, and what removes that.
+    fn prepare(tls: bool, durable: bool) -> Self {
         let folder = tempfile::Builder::new().prefix("session-pg-").tempdir().unwrap().keep();
         let owner = (fs::metadata(&folder).unwrap().uid() == 0).then(unprivileged_user);
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
@@ -70,23 +172,17 @@ impl Server {
             .spawn()
             .unwrap();
         let lifeline = watchdog.stdin.take();
-        let mut server = Self {
+        let server = Self {
             folder,
             port: free_port(),
             owner,
-            tls: tls.is_some(),
+            tls,
             durable,
             postmaster: None,
             watchdog,
             lifeline,
         };
         server.give_to_owner(&server.folder);
-        server.create_cluster();
-        if let Some(tls) = tls {
-            server.write("server.crt", &tls.certificate);
-            server.write("server.key", &tls.key);
-        }
-        server.restart();
         server
     }
 
@@ -250,6 +346,7 @@ if [ -n "$postmaster" ]; then
         tries=$((tries + 1))
     done
 fi 2> /dev/null
+if mountpoint -q "$1/data"; then umount "$1/data"; fi 2> /dev/null
 rm -rf "$1"
 "#;
 
@@ -264,7 +361,7 @@ fn wait_until_ready(log: impl Read + Send + 'static) {
     let mut seen = String::new();
     loop {
         match receiver.recv_timeout(Duration::from_secs(60)) {
-            Ok(line) if line.contains("database system is ready to accept connections") => return,
+            Ok(line) if line.contains("database system is ready to accept") => return,
             Ok(line) => seen = seen + &line + "\n",
             Err(error) => panic!("PostgreSQL did not start ({error}):\n{seen}"),
         }

@@ -17,7 +17,7 @@ use crate::{
 impl Connection {
     /// Connects, and learns in one go what there is to know of the server.
     pub(super) async fn connect_to(&self, address: &Address) -> Result<Link, ConnectError> {
-        let Dialer { options, tls } = &*self.dialer;
+        let Dialer { options, tls, ended } = &*self.dialer;
         let link = Link::open(address, tls.as_ref(), &options.login, self.near.as_ref()).await?;
         let mut questions = redis::pipe();
         if self.near.is_some() {
@@ -34,6 +34,10 @@ impl Connection {
             .cmd("TIME");
         for script in Script::ALL {
             questions.add_command(script.load());
+        }
+        let ended = ended.ids();
+        for id in &ended {
+            questions.add_command(Script::End.on(&[self.keys.session(id)]));
         }
         let answers = match link.send(&questions, options.connect_timeout).await {
             Ok(answers) => answers,
@@ -76,7 +80,9 @@ impl Connection {
                  set its maxmemory-policy to noeviction or volatile-lru"
             );
         }
-        for (i, answer) in answers.enumerate() {
+        // The last of them need not be done: another node of a cluster may have the session.
+        let others = answers.len() - ended.len();
+        for (i, answer) in answers.take(others).enumerate() {
             let answer = answer
                 .extract_error()
                 .map_err(|source| ConnectError::refused(address, &options.login, source))?;

@@ -9,5 +9,6 @@ end
 -- publish, instances look for themselves: so nothing fails of what this tells.
 local function announce(key, successor)
     local id = string.sub(key, -32)
-    redis.pcall('PUBLISH', string.match(key, '^[^{]*') .. 'changes', successor and id .. '>' .. successor or id)
+    -- The key ends with the shard tag in braces, a colon and the id.
+    redis.pcall('PUBLISH', string.sub(key, 1, -40) .. 'changes', successor and id .. '>' .. successor or id)
 end

@@ -1,7 +1,8 @@
 -- Starts a session's idle timeout again.
 -- KEYS: 1 the session
--- Returns the version, or what `open.lua` answers
+-- ARGV: 1 '1'
+-- Returns 1, or what `open.lua` answers
 
-redis.call('HSET', key, '\0h', struct.pack('>BI6I6', 1, version, time) .. string.sub(head, 14))
+redis.call('HSET', key, '\0h', string.sub(head, 1, 13) .. struct.pack('>I6', time) .. string.sub(head, 20))
 redis.call('PEXPIRE', key, math.min(idle, stop - time))
-return version
+return 1

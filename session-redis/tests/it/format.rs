@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use session_core::{Error, Lifetime, Loaded, NewSession, Page, Renewal, SessionId, SessionStore, Update, Version};
+use session_core::{
+    Error, Fate, Lifetime, Loaded, NewSession, Page, Renewal, SessionId, SessionStore, Update, Version,
+};
 
 use crate::{
     admin, connected, key, load, new_id, new_user, patient, run, server, session, session_of, set, store, successor_of,
@@ -13,10 +15,13 @@ type Hash = BTreeMap<String, Vec<u8>>;
 /// The name of the field that is a record's or a marker's head.
 const HEAD: &str = "\0h";
 
-/// The head of a record, of these numbers: version, last seen, size, created, idle timeout, absolute end, renewed, lock,
+/// The name of the field that says whose a session is.
+const USER: &str = "\0u";
+
+/// The head of a record, of these numbers: version, size, last seen, created, renewed, absolute end, idle timeout, lock,
 /// renewal.
-fn record_head(numbers: [u64; 9], owner: &[u8]) -> Vec<u8> {
-    head(&[1], &numbers, owner)
+fn record_head(numbers: [u64; 9]) -> Vec<u8> {
+    head(&[1], &numbers, b"")
 }
 
 fn head(first: &[u8], numbers: &[u64], end: &[u8]) -> Vec<u8> {
@@ -51,11 +56,22 @@ async fn a_hash_written_by_hand_loads() {
     let mut admin = admin(server());
     let (id, now) = (new_id(), now(&mut admin));
     let (created, stop) = (now - 5000, now + 60_000);
-    let numbers = [7, created, 9, created, 30_000, stop, created, 0, 0];
-    set_head(&mut admin, &id, &record_head(numbers, "\x01älice".as_bytes()));
+    let numbers = [7, 9, created, created, created, stop, 30_000, 0, 0];
+    set_head(&mut admin, &id, &record_head(numbers));
     let _fields: u32 = run(
         &mut admin,
-        &["HSET", &key(&id), "cart", "[1,2]", "unknown \0", "x", "\0?", "x"],
+        &[
+            "HSET",
+            &key(&id),
+            USER,
+            "älice",
+            "cart",
+            "[1,2]",
+            "unknown \0",
+            "x",
+            "\0?",
+            "x",
+        ],
     );
     let _set: u32 = run(&mut admin, &["PEXPIRE", &key(&id), "30000"]);
 
@@ -70,7 +86,7 @@ async fn a_hash_written_by_hand_loads() {
     assert!(record.loaded_at - record.last_seen < Duration::from_secs(60));
     store.update(&id, &Update::new(set("cart", "[]"))).await.unwrap();
     let head = head_of(&mut admin, &id);
-    assert_eq!((number(&head, 2), number(&head, 14)), (8, 6));
+    assert_eq!(number(&head, 2), 8);
 }
 
 #[tokio::test]
@@ -87,10 +103,10 @@ async fn a_session_is_a_hash_and_a_renewal_a_marker() {
     let created = number(&hash[HEAD], 20);
     assert!((before..before + 60_000).contains(&created));
     let stop = created + 43_200_000;
-    let numbers = [1, created, 2, created, 1_800_000, stop, created, 0, 0];
-    let owner = [b"\x01", user.as_bytes()].concat();
+    let numbers = [1, 2, created, created, created, stop, 1_800_000, 0, 0];
     let expected = [
-        (HEAD.to_owned(), record_head(numbers, &owner)),
+        (HEAD.to_owned(), record_head(numbers)),
+        (USER.to_owned(), user.clone().into_bytes()),
         ("n".to_owned(), b"1".to_vec()),
     ];
     assert_eq!(hash, expected.into());
@@ -108,9 +124,10 @@ async fn a_session_is_a_hash_and_a_renewal_a_marker() {
     let left: u64 = run(&mut admin, &["PTTL", &key(&id)]);
     assert!((240_000..=300_000).contains(&left), "{left}");
     let hash: Hash = run(&mut admin, &["HGETALL", &key(&to)]);
-    let numbers = [2, renewed, 3, created, 1_800_000, stop, renewed, 0, 0];
+    let numbers = [2, 5, renewed, created, renewed, stop, 1_800_000, 0, 0];
     let expected = [
-        (HEAD.to_owned(), record_head(numbers, &owner)),
+        (HEAD.to_owned(), record_head(numbers)),
+        (USER.to_owned(), user.clone().into_bytes()),
         ("n".to_owned(), b"22".to_vec()),
     ];
     assert_eq!(hash, expected.into());
@@ -266,13 +283,70 @@ async fn a_damaged_value_is_an_error_for_its_key_alone() {
 async fn a_session_whose_time_to_live_is_lost_ends_at_its_absolute_end() {
     let (store, mut admin) = (store().await, admin(server()));
     let id = session(&store).await;
+    let _set: u32 = run(&mut admin, &["PERSIST", &key(&id)]);
+    store.update(&id, &Update::new(set("a", "1"))).await.unwrap();
+    assert!(matches!(store.fates(&[id]).await.unwrap()[..], [Fate::Live(left)] if left > Duration::from_secs(40_000)));
     let mut head = head_of(&mut admin, &id);
     head[31..37].copy_from_slice(&1000u64.to_be_bytes()[2..]);
     set_head(&mut admin, &id, &head);
-    let _set: u32 = run(&mut admin, &["PERSIST", &key(&id)]);
+    assert_eq!(store.fates(&[id]).await.unwrap(), [Fate::Ended]);
     assert!(matches!(store.touch(&id).await, Err(Error::Ended)));
+    let renewal = Renewal::of(None);
+    let renewed = store.renew(&id, &successor_of(&id), &renewal).await;
+    assert!(matches!(renewed, Err(Error::Ended)));
     assert!(matches!(
-        store.update(&id, &Update::new(set("a", "1"))).await,
+        store.update(&id, &Update::new(set("a", "2"))).await,
         Err(Error::Ended)
     ));
+    assert!(load(&store, &id).await.is_none());
+}
+
+/// What is kept of the size is no less than that, and looked at again before anything is refused.
+#[tokio::test]
+async fn a_size_is_exact_where_it_matters() {
+    let (store, mut admin) = (store().await, admin(server()));
+    let id = session(&store).await;
+    let update = |value: &str| {
+        let mut update = Update::new(set("a", value));
+        update.max_size = 40;
+        update
+    };
+    let size = async |admin: &mut redis::Connection| number(&head_of(admin, &id), 8);
+    // "key" and "1", "a" and 31 characters.
+    let value = format!("\"{}\"", "x".repeat(29));
+    for _ in 0..3 {
+        store.update(&id, &update(&value)).await.unwrap();
+        assert_eq!(size(&mut admin).await, 36);
+    }
+    store.update(&id, &update("1")).await.unwrap();
+    assert!((6..=38).contains(&size(&mut admin).await));
+    let mut delta = set("b", &value);
+    delta.remove("key");
+    let mut update = Update::new(delta);
+    update.max_size = 34;
+    store.update(&id, &update).await.unwrap();
+    assert_eq!(size(&mut admin).await, 34);
+    update.max_size = 33;
+    let refused = store.update(&id, &update).await;
+    assert!(
+        matches!(refused, Err(Error::TooLarge { size: 34, limit: 33 })),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_login_as_somebody_else_takes_no_id_in_use_and_leaves_a_marker_alone() {
+    let (store, mut admin) = (store().await, admin(server()));
+    let id = session_of(&store, &new_user()).await;
+    store.update(&id, &Update::new(set("a", "1"))).await.unwrap();
+    let (taken, other) = (successor_of(&id), new_user());
+    let new = NewSession::new(Lifetime::default()).with_user(&other);
+    store.create(&taken, &new).await.unwrap();
+    let login = Renewal::login(new_user(), Lifetime::default());
+    let refused = store.renew(&id, &taken, &login).await;
+    assert!(matches!(refused, Err(Error::IdInUse)), "{refused:?}");
+    assert_eq!(load(&store, &taken).await.unwrap().user, Some(other));
+    store.renew(&id, &successor_of(&id), &login).await.unwrap();
+    let fields: Vec<String> = run(&mut admin, &["HKEYS", &key(&id)]);
+    assert_eq!(fields, [HEAD]);
 }

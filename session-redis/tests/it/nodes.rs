@@ -1,8 +1,11 @@
 //! Servers that belong together: a primary with replicas, sentinels that watch over them, a cluster.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a panic is the failure message")]
+
 use std::{process::Command, thread::sleep, time::Duration};
 
-use crate::{
+use super::{
     admin, run,
     server::{PASSWORD, Server, USER},
 };

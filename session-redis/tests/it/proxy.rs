@@ -1,8 +1,8 @@
-//! A link to a server that loses or holds back answers when it is told to.
+//! A link to a server that loses, holds back or changes answers when it is told to.
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicU16, AtomicUsize, Ordering},
 };
 
 use tokio::{
@@ -13,6 +13,7 @@ use tokio::{
 
 pub(crate) struct Proxy {
     pub(crate) port: u16,
+    server: Arc<AtomicU16>,
     next: Arc<Mutex<Option<Trick>>>,
     opened: Arc<AtomicUsize>,
     passed: Arc<AtomicUsize>,
@@ -23,6 +24,9 @@ enum Trick {
     Hold {
         come: oneshot::Sender<()>,
         released: oneshot::Receiver<()>,
+    },
+    TurnBack {
+        seconds: u64,
     },
 }
 
@@ -44,10 +48,12 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = Self {
             port: listener.local_addr().unwrap().port(),
+            server: Arc::new(port.into()),
             next: Arc::default(),
             opened: Arc::default(),
             passed: Arc::default(),
         };
+        let server = Arc::clone(&proxy.server);
         let (next, opened, passed) = (
             Arc::clone(&proxy.next),
             Arc::clone(&proxy.opened),
@@ -57,10 +63,16 @@ impl Proxy {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
                 opened.fetch_add(1, Ordering::SeqCst);
+                let port = server.load(Ordering::SeqCst);
                 tokio::spawn(pass_on(client, port, Arc::clone(&next), Arc::clone(&passed)));
             }
         });
         proxy
+    }
+
+    /// Leads new connections to another server.
+    pub(crate) fn lead_to(&self, port: u16) {
+        self.server.store(port, Ordering::SeqCst);
     }
 
     /// Loses the server's next answer: when it has come, so that all was done, the link breaks.
@@ -82,6 +94,11 @@ impl Proxy {
             come: Some(has_come),
             _release: release,
         }
+    }
+
+    /// Makes the server's clock seem to have been that late when it is looked at next.
+    pub(crate) fn turn_clock_back(&self, seconds: u64) {
+        *self.next.lock().unwrap() = Some(Trick::TurnBack { seconds });
     }
 
     /// How many connections were opened through it.
@@ -118,11 +135,26 @@ async fn pass_on(client: TcpStream, port: u16, next: Arc<Mutex<Option<Trick>>>, 
                 // An error is what letting go looks like from here.
                 let _released = released.await;
             }
-            None => {}
+            Some(Trick::TurnBack { seconds }) if !turn_back(&mut buffer[..length], seconds) => {
+                *next.lock().unwrap() = Some(Trick::TurnBack { seconds });
+            }
+            Some(Trick::TurnBack { .. }) | None => {}
         }
         if to_client.write_all(&buffer[..length]).await.is_err() {
             break;
         }
     }
     requests.abort();
+}
+
+/// Changes the answer to `TIME` among these, if there is one.
+fn turn_back(answers: &mut [u8], by: u64) -> bool {
+    const TIME: &[u8] = b"*2\r\n$10\r\n";
+    let Some(at) = answers.windows(TIME.len()).position(|bytes| bytes == TIME) else {
+        return false;
+    };
+    let seconds = &mut answers[at + TIME.len()..][..10];
+    let time: u64 = str::from_utf8(seconds).unwrap().parse().unwrap();
+    seconds.copy_from_slice((time - by).to_string().as_bytes());
+    true
 }

@@ -9,8 +9,10 @@ use tokio::task::JoinSet;
 use crate::{
     admin, chain, connected, load, new_id, new_user,
     nodes::{info, start_with_replicas},
-    patient, patient_at, run,
-    server::Server,
+    patient, patient_at,
+    proxy::Proxy,
+    run,
+    server::{PASSWORD, Server, USER},
     session, session_of, set, successor_of,
 };
 
@@ -89,6 +91,40 @@ async fn all_who_wait_share_one_question() {
     let asked = stats.split("cmdstat_wait:calls=").nth(1).unwrap();
     let asked: u32 = asked.split(',').next().unwrap().parse().unwrap();
     assert!((2..=20).contains(&asked), "{asked}");
+}
+
+/// What replicas had not heard of when one of them took the primary's place.
+#[tokio::test]
+async fn what_a_failover_undid_is_ended_again() {
+    let (mut primary, replicas) = start_with_replicas(1);
+    let replica = &replicas[0];
+    let proxy = Proxy::to(primary.port()).await;
+    let url = format!("redis://{USER}:{PASSWORD}@127.0.0.1:{}", proxy.port);
+    let store = connected(patient_at(&url)).await;
+    let (stays, user) = (session_of(&store, &new_user()).await, new_user());
+    let (logged_out, visitor) = (session(&store).await, session(&store).await);
+    let of_user = session_of(&store, &user).await;
+    let written: u64 = run(&mut admin(&primary), &["WAIT", "1", "20000"]);
+    assert_eq!(written, 1);
+    // From here on it hears of nothing.
+    let _done: redis::Value = run(&mut admin(replica), &["REPLICAOF", "NO", "ONE"]);
+
+    store.end(&logged_out).await.unwrap();
+    assert_eq!(store.end_all(&user, None).await.unwrap(), 1);
+    let login = Renewal::login(new_user(), Lifetime::default());
+    store.renew(&visitor, &successor_of(&visitor), &login).await.unwrap();
+
+    primary.kill();
+    let ended = [logged_out, of_user, visitor];
+    let other = connected(patient(replica)).await;
+    for id in &ended {
+        assert!(load(&other, id).await.is_some(), "the replica had heard of it");
+    }
+    proxy.lead_to(replica.port());
+    crate::until("the new primary", || async { load(&store, &stays).await }).await;
+    for id in &ended {
+        assert!(load(&other, id).await.is_none());
+    }
 }
 
 #[tokio::test]

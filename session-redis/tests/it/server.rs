@@ -137,6 +137,34 @@ impl Server {
         fs::remove_file(self.folder.join("redis.pid")).unwrap();
     }
 
+    /// Ends it as an administrator does.
+    pub(crate) fn stop(&mut self) {
+        self.signal("-TERM");
+        let mut process = self.process.take().expect("it runs");
+        process.wait().unwrap();
+    }
+
+    /// Whether it has been started and not been stopped.
+    pub(crate) fn runs(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// Says something to it, as its administrator.
+    pub(crate) fn cli(&self, command: &str) {
+        self.answer(command);
+    }
+
+    /// What it answers to that.
+    pub(crate) fn answer(&self, command: &str) -> String {
+        let mut cli = Command::new("redis-cli");
+        cli.args(["-p", &self.port.to_string()])
+            .args(command.split(' '))
+            .env("REDISCLI_AUTH", PASSWORD);
+        let output = cli.output().unwrap();
+        assert!(output.status.success(), "{cli:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Stops it in its tracks.
     pub(crate) fn freeze(&self) {
         self.signal("-STOP");

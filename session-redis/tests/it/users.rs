@@ -1,5 +1,7 @@
 //! The lists of users' sessions, as the server keeps them.
 
+use std::time::Duration;
+
 use session_core::{
     Error, Excess, Lifetime, NewSession, Page, Renewal, RenewalNonce, SessionId, SessionLimit, SessionStore,
 };
@@ -72,8 +74,47 @@ async fn a_login_forgets_what_is_past() {
     let user = new_user();
     let index = format!("session:user:{user}");
     let _added: u32 = run(&mut admin, &["ZADD", &index, "1000", &new_id().to_string()]);
-    let id = session_of(&store, &user).await;
+    // One in sixteen does it, by its id.
+    let mut forgetful = *new_id().as_bytes();
+    forgetful[0] = 15;
+    let id = SessionId::from_bytes(forgetful);
+    let new = NewSession::new(Lifetime::default()).with_user(&user);
+    store.create(&id, &new).await.unwrap();
     assert_eq!(members(&mut admin, &user), [id.to_string()]);
+}
+
+#[tokio::test]
+async fn a_login_is_listed_until_it_ends_whatever_the_instance_thinks_the_time_is() {
+    let proxy = Proxy::to(server().port()).await;
+    let url = format!("redis://{USER}:{PASSWORD}@127.0.0.1:{}", proxy.port);
+    let mut admin = admin(server());
+    for renews in [false, true] {
+        proxy.turn_clock_back(2 * 3600);
+        let store = connected(patient_at(&url)).await;
+        let (user, mut id) = (new_user(), new_id());
+        let lifetime = Lifetime {
+            absolute: Duration::from_secs(3600),
+            ..Lifetime::default()
+        };
+        if renews {
+            let visitor = id;
+            store.create(&visitor, &NewSession::new(lifetime)).await.unwrap();
+            proxy.turn_clock_back(2 * 3600);
+            let store = connected(patient_at(&url)).await;
+            id = successor_of(&visitor);
+            let login = Renewal::login(&user, lifetime);
+            store.renew(&visitor, &id, &login).await.unwrap();
+        } else {
+            let new = NewSession::new(lifetime).with_user(&user);
+            store.create(&id, &new).await.unwrap();
+        }
+        assert_eq!(members(&mut admin, &user), [id.to_string()]);
+        let (now, _): (f64, u64) = run(&mut admin, &["TIME"]);
+        let index = format!("session:user:{user}");
+        let score: f64 = run(&mut admin, &["ZSCORE", &index, &id.to_string()]);
+        assert!(score / 1000.0 > now + 3000.0, "{score} at {now}");
+        assert_eq!(store.end_all(&user, None).await.unwrap(), 1);
+    }
 }
 
 #[tokio::test]

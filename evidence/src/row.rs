@@ -1,0 +1,60 @@
+use std::time::Duration;
+
+use crate::{fault::Fault, fleet::Size, history::Broken, instance::DEADLINE, tally::Tally, topology::Topology};
+
+/// What a round showed.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) topology: Topology,
+    /// What happened.
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) tally: Tally,
+    /// From when all was mended until the last request ended that was not answered with yes.
+    pub(crate) recovery: Duration,
+    /// The most connections to the store that all instances opened in a second.
+    pub(crate) connections: Option<usize>,
+    /// Of an instance, before and after.
+    pub(crate) sizes: [Size; 2],
+}
+
+impl Row {
+    /// The deadline and a tenth.
+    const LONGEST: Duration = Duration::from_millis(DEADLINE.as_millis() as u64 * 11 / 10);
+
+    /// What is not as it should be, in words.
+    pub(crate) fn flaws(&self) -> Vec<String> {
+        let mut flaws = Vec::new();
+        for (broken, what) in [
+            (Broken::Write, "writes lost or too many"),
+            (Broken::Count, "counters wrong"),
+            (Broken::Session, "sessions lost"),
+            (Broken::Ended, "ended sessions opened"),
+        ] {
+            let times = self.tally.times(broken);
+            if times > 0 && !self.faults.iter().any(|fault| fault.allows(self.topology, broken)) {
+                flaws.push(format!("{times} {what}"));
+            }
+        }
+        if self.tally.unexpected > 0 {
+            flaws.push(format!("{} answers that should not be", self.tally.unexpected));
+        }
+        if self.tally.longest > Self::LONGEST {
+            flaws.push(format!("an answer took {:?}", self.tally.longest));
+        }
+        if self.faults.iter().all(|fault| self.recovery > fault.recovery()) {
+            flaws.push(format!("recovered after {:?}", self.recovery));
+        }
+        let [before, after] = self.sizes;
+        if after.tasks > before.tasks + 2 {
+            flaws.push(format!("{} tasks more", after.tasks - before.tasks));
+        }
+        // Allocators keep some, and each instance begins cold.
+        if after.memory > 2 * before.memory {
+            flaws.push(format!("{} KiB instead of {}", after.memory, before.memory));
+        }
+        if after.files > before.files + 4 {
+            flaws.push(format!("{} files more", after.files - before.files));
+        }
+        flaws
+    }
+}

@@ -1,0 +1,250 @@
+//! What instances keep their sessions in: servers of this program's own, and the ways to them.
+
+mod pair;
+#[path = "../../../session-postgres/tests/it/server.rs"]
+mod postgres;
+mod redis;
+
+use std::{fmt, fs, os::unix::fs::MetadataExt};
+
+use clap::ValueEnum;
+use session_postgres::PostgresStore;
+
+use self::pair::Pair;
+use crate::{
+    Failure,
+    history::Broken,
+    proxy::{Link, Proxy},
+};
+
+/// How sessions are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Topology {
+    Redis,
+    RedisNear,
+    RedisSentinel,
+    /// Logins and ends wait for a replica.
+    RedisSentinelWait,
+    RedisCluster,
+    Postgres,
+    PostgresNear,
+    PostgresStandby,
+    PostgresSmallDisk,
+}
+
+impl Topology {
+    /// Whether instances have near caches.
+    pub(crate) const fn is_near(self) -> bool {
+        matches!(self, Self::RedisNear | Self::PostgresNear)
+    }
+
+    pub(crate) const fn is_redis(self) -> bool {
+        matches!(self, Self::Redis | Self::RedisNear) || self.is_several()
+    }
+
+    /// Whether servers find out by themselves when one of them dies.
+    pub(crate) const fn is_several(self) -> bool {
+        matches!(self, Self::RedisSentinel | Self::RedisSentinelWait | Self::RedisCluster)
+    }
+
+    /// How many replicas logins and ends wait for.
+    pub(crate) const fn replicas(self) -> u32 {
+        matches!(self, Self::RedisSentinelWait) as u32
+    }
+
+    /// What may be lost when a server dies, as it says itself.
+    pub(crate) fn may_lose(self, broken: Broken) -> bool {
+        match broken {
+            Broken::Write | Broken::Count => self.is_several(),
+            Broken::Session | Broken::Ended => self.is_several() && self.replicas() == 0,
+        }
+    }
+
+    /// Whether it can be started here: only root mounts a disk.
+    pub(crate) fn can_be_had(self) -> bool {
+        self != Self::PostgresSmallDisk || fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+    }
+
+    pub(crate) const fn has_failover(self) -> bool {
+        self.is_several() || matches!(self, Self::PostgresStandby)
+    }
+}
+
+impl fmt::Display for Topology {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Redis => "Redis, on disk",
+            Self::RedisNear => "Redis, on disk, near caches",
+            Self::RedisSentinel => "Redis, two replicas, three sentinels",
+            Self::RedisSentinelWait => "Redis, two replicas, three sentinels; logins and ends wait for a replica",
+            Self::RedisCluster => "Redis Cluster, three primaries with a replica each",
+            Self::Postgres => "PostgreSQL",
+            Self::PostgresNear => "PostgreSQL, near caches",
+            Self::PostgresStandby => "PostgreSQL, synchronous standby",
+            Self::PostgresSmallDisk => "PostgreSQL, small disk",
+        })
+    }
+}
+
+/// The servers of a topology, which run.
+pub(crate) struct Ground {
+    servers: Servers,
+    /// Where instances do not go to the servers themselves.
+    proxy: Option<Proxy>,
+}
+
+enum Servers {
+    Redis(redis::Server),
+    Several(redis::Several),
+    Postgres(postgres::Server),
+    Pair(Pair),
+}
+
+impl Ground {
+    pub(crate) async fn start(topology: Topology) -> Result<Self, Failure> {
+        let servers = match topology {
+            Topology::Redis | Topology::RedisNear => Servers::Redis(redis::Server::start_durable()),
+            Topology::RedisSentinel | Topology::RedisSentinelWait => Servers::Several(redis::Several::watched()),
+            Topology::RedisCluster => Servers::Several(redis::Several::cluster()),
+            Topology::Postgres | Topology::PostgresNear => Servers::Postgres(postgres::Server::start_durable()),
+            Topology::PostgresStandby => Servers::Pair(Pair::start()),
+            Topology::PostgresSmallDisk => Servers::Postgres(postgres::Server::start_on_small_disk()),
+        };
+        let proxy = match servers.port() {
+            Some(port) => Some(Proxy::to(port).await?),
+            None => None,
+        };
+        let ground = Self { servers, proxy };
+        if !topology.is_redis() {
+            PostgresStore::connect(ground.url().as_str()).await?.migrate().await?;
+        }
+        Ok(ground)
+    }
+
+    /// Where instances find it.
+    pub(crate) fn url(&self) -> String {
+        let port = self.proxy.as_ref().map_or(0, Proxy::port);
+        match &self.servers {
+            Servers::Several(several) => several.url(),
+            Servers::Redis(_) => format!("redis://{}:{}@127.0.0.1:{port}", redis::USER, redis::PASSWORD),
+            Servers::Postgres(_) | Servers::Pair(_) => {
+                format!(
+                    "postgres://{}:{}@127.0.0.1:{port}/postgres",
+                    postgres::USER,
+                    postgres::PASSWORD
+                )
+            }
+        }
+    }
+
+    pub(crate) fn kill(&mut self) {
+        match &mut self.servers {
+            Servers::Redis(server) => server.kill(),
+            Servers::Several(several) => several.primary().kill(),
+            Servers::Postgres(server) => server.kill(),
+            Servers::Pair(pair) => pair.primary().kill(),
+        }
+    }
+
+    pub(crate) fn stop(&mut self) {
+        match &mut self.servers {
+            Servers::Redis(server) => server.stop(),
+            Servers::Several(several) => several.primary().stop(),
+            Servers::Postgres(server) => server.stop_fast(),
+            Servers::Pair(pair) => pair.primary().stop_fast(),
+        }
+    }
+
+    pub(crate) fn restart(&mut self) {
+        match &mut self.servers {
+            Servers::Redis(server) => server.restart(),
+            Servers::Several(several) => several.primary().restart(),
+            Servers::Postgres(server) => server.restart(),
+            Servers::Pair(pair) => pair.primary().restart(),
+        }
+    }
+
+    pub(crate) fn freeze(&mut self) {
+        match &mut self.servers {
+            Servers::Redis(server) => server.freeze(),
+            Servers::Several(several) => several.primary().freeze(),
+            Servers::Postgres(server) => server.freeze(),
+            Servers::Pair(pair) => pair.primary().freeze(),
+        }
+    }
+
+    pub(crate) fn thaw(&mut self) {
+        match &mut self.servers {
+            Servers::Redis(server) => server.thaw(),
+            Servers::Several(several) => several.primary().thaw(),
+            Servers::Postgres(server) => server.thaw(),
+            Servers::Pair(pair) => pair.primary().thaw(),
+        }
+    }
+
+    /// The primary dies, the standby takes its place, and the name leads there.
+    pub(crate) fn fail_over(&mut self) {
+        match &mut self.servers {
+            Servers::Pair(pair) => pair.fail_over(),
+            Servers::Several(several) => several.fail_over(),
+            _ => {}
+        }
+        if let (Some(proxy), Some(port)) = (&self.proxy, self.servers.port()) {
+            proxy.lead_to(port);
+        }
+    }
+
+    /// Makes it what it was in the beginning.
+    pub(crate) fn repair(&mut self) {
+        match &mut self.servers {
+            Servers::Pair(pair) => pair.replace_standby(),
+            Servers::Several(several) => several.repair(),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn fill_disk(&self) {
+        if let Servers::Postgres(server) = &self.servers {
+            server.fill_disk();
+        }
+    }
+
+    pub(crate) fn free_disk(&mut self) {
+        if let Servers::Postgres(server) = &mut self.servers {
+            server.free_disk();
+        }
+    }
+
+    /// Says something to the server, as its administrator.
+    pub(crate) fn administer(&mut self, command: &str) {
+        match &mut self.servers {
+            Servers::Redis(server) => server.cli(command),
+            Servers::Several(several) => several.administer(command),
+            Servers::Postgres(server) => drop(server.sql(command)),
+            Servers::Pair(pair) => drop(pair.primary().sql(command)),
+        }
+    }
+
+    pub(crate) fn link(&self, link: Link) {
+        if let Some(proxy) = &self.proxy {
+            proxy.set(link);
+        }
+    }
+
+    /// The most connections that instances opened in any second since this was asked last, where that can be seen.
+    pub(crate) fn take_most_in_a_second(&self) -> Option<usize> {
+        self.proxy.as_ref().map(Proxy::take_most_in_a_second)
+    }
+}
+
+impl Servers {
+    /// Where the only one that is written to is.
+    fn port(&self) -> Option<u16> {
+        match self {
+            Self::Redis(server) => Some(server.port()),
+            Self::Postgres(server) => Some(server.port()),
+            Self::Pair(pair) => Some(pair.port()),
+            Self::Several(_) => None,
+        }
+    }
+}
