@@ -81,8 +81,16 @@ impl Fault {
         match self {
             Self::FlushedScripts if !topology.is_redis() => Some("there are no scripts"),
             Self::ReadOnly | Self::NoConnections if topology.is_redis() => Some("a state of PostgreSQL's"),
+            Self::FullDisk if topology == Topology::PostgresSmallDisk => None,
+            Self::Nothing | Self::TwoAtOnce if topology != Topology::PostgresSmallDisk => None,
+            Self::Failover | Self::KilledInstance | Self::FrozenStore(_) if topology == Topology::PostgresStandby => {
+                None
+            }
+            _ if matches!(topology, Topology::PostgresStandby | Topology::PostgresSmallDisk) => {
+                Some("it is as with PostgreSQL alone")
+            }
             Self::FullMemory if !topology.is_redis() => Some("its sessions are on disk"),
-            Self::FullDisk if topology != Topology::PostgresSmallDisk => Some("shown with a disk of its own"),
+            Self::FullDisk => Some("shown with PostgreSQL on a small disk"),
             Self::CutLink | Self::MuteLink | Self::SlowLink | Self::LossyLink | Self::CutAgainAndAgain(_)
                 if topology.is_several() =>
             {

@@ -125,6 +125,10 @@ pub(crate) async fn run(options: &Options) -> Result<bool, Failure> {
             };
             table.0.push((topology, fault, cell));
         }
+        if options.is_whole() {
+            // What is known so far is not lost if the rest is.
+            fs::write(FILE, document(&table, &load::Table::default(), first)?)?;
+        }
     }
     println!("{table}");
     let mut load = load::Table::default();

@@ -5,6 +5,8 @@ use redis::Cmd;
 /// A script, which runs as one step on the server. It is sent once to a server, and called by its hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Script {
+    Reserve,
+    ReserveWithin,
     Bar,
     Create,
     End,
@@ -12,8 +14,6 @@ pub(crate) enum Script {
     Look,
     Purge,
     Renew,
-    Reserve,
-    ReserveWithin,
     Touch,
     Update,
     WorkClaim,
@@ -46,6 +46,9 @@ macro_rules! text {
 
 impl Script {
     pub(crate) const ALL: [Self; 15] = [
+        // What lists a session comes first: nobody finds a server that knows only how to make it.
+        Self::Reserve,
+        Self::ReserveWithin,
         Self::Bar,
         Self::Create,
         Self::End,
@@ -53,8 +56,6 @@ impl Script {
         Self::Look,
         Self::Purge,
         Self::Renew,
-        Self::Reserve,
-        Self::ReserveWithin,
         Self::Touch,
         Self::Update,
         Self::WorkClaim,
