@@ -125,7 +125,8 @@ impl Fault {
         match self {
             // A session that is thrown out is thrown out whole.
             Self::FullMemory => broken == Broken::Session,
-            Self::Failover | Self::FrozenStore(_) => topology.may_lose(broken),
+            // Nobody is taken for dead in a second.
+            Self::Failover | Self::FrozenStore(2..) => topology.may_lose(broken),
             _ => false,
         }
     }
@@ -133,7 +134,7 @@ impl Fault {
     /// Why what it breaks is no fault of the store's.
     pub(crate) const fn excuse(self, topology: Topology) -> Option<&'static str> {
         match self {
-            Self::Failover | Self::FrozenStore(_) if topology.is_several() => {
+            Self::Failover | Self::FrozenStore(2..) if topology.is_several() => {
                 Some("Redis replicates after it has acknowledged, so the last writes may be lost")
             }
             Self::FullMemory => Some("Redis throws sessions out when its memory is full, as its policy says"),

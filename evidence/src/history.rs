@@ -100,6 +100,7 @@ impl History {
             (self.least, self.most) = (told, told);
             return Err(Broken::Count);
         }
+        self.least = told;
         Ok(())
     }
 

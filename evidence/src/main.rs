@@ -45,7 +45,8 @@ enum Part {
     Instance(instance::Instance),
 }
 
-#[tokio::main]
+/// Servers are started and stopped by threads that wait for it.
+#[tokio::main(worker_threads = 8)]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter("error")

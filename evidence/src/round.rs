@@ -44,7 +44,13 @@ pub(crate) async fn run(
     let mut crowd = JoinSet::new();
     for number in 0..BROWSERS {
         let user = format!("user-{seed:x}-{number}");
-        let mut browser = Browser::new(user, fleet.ports(), Arc::clone(&calm), seed + number as u64);
+        let mut browser = Browser::new(
+            user,
+            fleet.ports(),
+            Arc::clone(&calm),
+            topology.is_near(),
+            seed + number as u64,
+        );
         let stop = Arc::clone(&stop);
         crowd.spawn(async move {
             while !stop.load(Ordering::Relaxed) {

@@ -9,12 +9,13 @@ use crate::{
     load,
     planted::Plant,
     round,
+    row::Row,
     table::{Cell, Table},
     topology::{Ground, Topology},
 };
 
 /// What is run.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// How often each fault happens in each topology.
     #[arg(long, default_value_t = 1)]
@@ -76,69 +77,78 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/evidence.md");
 /// Runs everything, and tells whether all promises held.
 pub(crate) async fn run(options: &Options) -> Result<bool, Failure> {
     let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let mut seed = options.seed.unwrap_or(clock.as_secs());
-    let first = seed;
-    println!("seed {first}");
-    let mut table = Table::default();
-    for topology in options.topologies().iter().copied() {
-        if !topology.can_be_had() {
-            let left = options.faults().into_iter();
-            table.0.extend(left.map(|fault| (topology, fault, Cell::NotRun)));
-            continue;
-        }
-        let ground = Mutex::new(Ground::start(topology).await?);
-        for fault in options.faults() {
-            let is_asked = options
-                .fault
-                .as_ref()
-                .is_none_or(|name| fault.to_string().contains(name));
-            if !is_asked {
-                continue;
-            }
-            let cell = if let Some(why) = fault.is_impossible(topology) {
-                Cell::Impossible(why)
-            } else if (options.short && fault.is_left_out(topology)) || !fault.can_be_had() {
-                Cell::NotRun
-            } else {
-                let mut rows = Vec::new();
-                for _ in 0..options.rounds * fault.rounds() {
-                    seed += 1000;
-                    let row = round::run(&ground, topology, fault, options.plant, seed).await?;
-                    let flaws = row.flaws();
-                    let what: Vec<_> = row.faults.iter().map(ToString::to_string).collect();
-                    let verdict = if flaws.is_empty() {
-                        "holds".to_owned()
-                    } else {
-                        flaws.join("; ")
-                    };
-                    println!("{topology}, {}: {verdict}", what.join(" and "));
-                    if let (false, Some(first)) = (flaws.is_empty(), &row.tally.first) {
-                        println!("  {first}");
-                    }
-                    if !flaws.is_empty() {
-                        row.tally.noted.iter().take(5).for_each(|note| println!("  {note}"));
-                    }
-                    rows.push(row);
-                    ground.lock().await.repair();
-                }
-                Cell::Rows(rows)
-            };
-            table.0.push((topology, fault, cell));
-        }
-        if options.is_whole() {
-            // What is known so far is not lost if the rest is.
-            fs::write(FILE, document(&table, &load::Table::default(), first)?)?;
-        }
-    }
+    let seed = options.seed.unwrap_or(clock.as_secs());
+    println!("seed {seed}");
+    // Servers of two kinds do not disturb each other, and much of a round is waiting.
+    let (redis, postgres) = options.topologies().iter().partition(|topology| topology.is_redis());
+    let redis = tokio::spawn(all_of(redis, options.clone(), seed));
+    let postgres = tokio::spawn(all_of(postgres, options.clone(), seed));
+    let mut table = redis.await??;
+    table.0.extend(postgres.await??.0);
     println!("{table}");
     let mut load = load::Table::default();
     if options.is_load() {
         load = load::run(&[Topology::Redis, Topology::Postgres], options.short).await?;
     }
     if options.is_whole() {
-        fs::write(FILE, document(&table, &load, first)?)?;
+        fs::write(FILE, document(&table, &load, seed)?)?;
     }
     Ok(table.failures() + load.failures() == 0)
+}
+
+/// All faults in these topologies, one after another.
+async fn all_of(topologies: Vec<Topology>, options: Options, seed: u64) -> Result<Table, Failure> {
+    let mut table = Table::default();
+    for topology in topologies {
+        let faults = options.faults().into_iter();
+        if !topology.can_be_had() {
+            table.0.extend(faults.map(|fault| (topology, fault, Cell::NotRun)));
+            continue;
+        }
+        let ground = Mutex::new(Ground::start(topology).await?);
+        for fault in faults {
+            let cell = if let Some(why) = fault.is_impossible(topology) {
+                Cell::Impossible(why)
+            } else if (options.short && fault.is_left_out(topology)) || !fault.can_be_had() {
+                Cell::NotRun
+            } else {
+                let seed = seed + 1_000_000 * table.0.len() as u64;
+                Cell::Rows(rounds(&ground, topology, fault, &options, seed).await?)
+            };
+            table.0.push((topology, fault, cell));
+        }
+    }
+    Ok(table)
+}
+
+async fn rounds(
+    ground: &Mutex<Ground>,
+    topology: Topology,
+    fault: Fault,
+    options: &Options,
+    seed: u64,
+) -> Result<Vec<Row>, Failure> {
+    let mut rows = Vec::new();
+    for round in 0..options.rounds * fault.rounds() {
+        let row = round::run(ground, topology, fault, options.plant, seed + 1000 * round).await?;
+        let flaws = row.flaws();
+        let what: Vec<_> = row.faults.iter().map(ToString::to_string).collect();
+        println!(
+            "{topology}, {}: {}",
+            what.join(" and "),
+            if flaws.is_empty() { "holds" } else { "FAILS" }
+        );
+        if !flaws.is_empty() {
+            let notes = flaws
+                .iter()
+                .chain(&row.tally.first)
+                .chain(row.tally.noted.iter().take(5));
+            notes.for_each(|note| println!("  {note}"));
+        }
+        rows.push(row);
+        ground.lock().await.repair();
+    }
+    Ok(rows)
 }
 
 fn document(table: &Table, load: &load::Table, seed: u64) -> Result<String, Failure> {

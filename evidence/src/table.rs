@@ -72,7 +72,11 @@ fn line(fault: Fault, rows: &[Row]) -> Result<String, fmt::Error> {
         recovery.as_millis(),
         connections.map_or_else(|| "–".to_owned(), |connections| connections.to_string()),
     )?;
-    match (flaws.is_empty(), fault.excuse(rows[0].topology)) {
+    let happened = rows
+        .iter()
+        .flat_map(|row| row.faults.iter().map(|fault| (fault, row.topology)));
+    let excuse = happened.filter_map(|(fault, topology)| fault.excuse(topology)).next();
+    match (flaws.is_empty(), excuse) {
         (true, None) => line.push_str("holds |"),
         (true, Some(excuse)) => write!(line, "holds; {excuse} |")?,
         (false, _) => write!(line, "**{}** |", flaws.join("; "))?,

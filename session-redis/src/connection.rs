@@ -10,7 +10,7 @@ use std::{
     pin::pin,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -49,6 +49,8 @@ pub(crate) struct Connection {
     /// Set if what is done on it is acknowledged only when replicas have it.
     replicas: Option<Replicas>,
     current: RwLock<Option<Arc<Link>>>,
+    /// How many there were.
+    links: AtomicU64,
     gate: Mutex<Backoff>,
     pub(crate) clock: Clock,
     /// Whether there is a cluster where one server was expected.
@@ -64,6 +66,7 @@ impl Connection {
             near: None,
             replicas: None,
             current: RwLock::default(),
+            links: AtomicU64::default(),
             gate: Mutex::default(),
             clock: Clock::default(),
             found_cluster: AtomicBool::default(),
@@ -94,6 +97,12 @@ impl Connection {
     /// Connects unless it is connected.
     pub(crate) async fn open(&self) -> Result<(), Error> {
         self.link(None).await.map(drop)
+    }
+
+    /// How often it was opened. What was begun when it was another number may be half done: another server may have
+    /// answered the rest.
+    pub(crate) fn links(&self) -> u64 {
+        self.links.load(Ordering::Acquire)
     }
 
     /// Whether there is a connection, as far as is known.
@@ -206,6 +215,7 @@ impl Connection {
             Ok(link) => {
                 gate.reset();
                 let link = Arc::new(link);
+                self.links.fetch_add(1, Ordering::AcqRel);
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&link));
                 Ok(link)
             }

@@ -12,6 +12,9 @@ use crate::{
     store::{FOLLOW_LIMIT, always_renewed},
 };
 
+/// How often a server's keys are walked through, if connections are lost meanwhile.
+const WALKS: usize = 5;
+
 impl RedisStore {
     /// Ends the sessions on a user's list, but for `except` and what that was renewed to, and returns how many.
     ///
@@ -56,7 +59,23 @@ impl RedisStore {
         Ok(ended)
     }
 
+    /// On one connection, for a place in the walk means nothing to another server.
     async fn end_sessions_at(&self, server: &Server) -> Result<u64, Error> {
+        let mut ended = 0;
+        for _ in 0..WALKS {
+            server.connection.open().await?;
+            let links = server.connection.links();
+            ended += self.walk_through(server).await?;
+            if server.connection.links() == links {
+                return Ok(ended);
+            }
+        }
+        Err(Error::unknown(
+            "the connection to Redis was lost again and again while all sessions were ended: some may be alive",
+        ))
+    }
+
+    async fn walk_through(&self, server: &Server) -> Result<u64, Error> {
         let (mut ended, mut cursor) = (0, 0);
         loop {
             let (next, keys) = server.scan(cursor, &self.keys.sessions(), "hash").await?;

@@ -54,7 +54,9 @@ impl RedisStore {
         let by_guess = guess.and_then(|guess| self.guessed(listing, guess));
         let mut all = redis::pipe();
         all.add_command(by_guess.unwrap_or_else(|| self.reservation(listing)));
-        all.add_command(make).add_command(self.settle(listing)).cmd("TIME");
+        all.add_command(make.clone())
+            .add_command(self.settle(listing))
+            .cmd("TIME");
         let mut taught = false;
         loop {
             let mut answers = self.servers.send(&all, Effect::Lasts).await?.into_iter();
@@ -70,14 +72,22 @@ impl RedisStore {
             {
                 listed = self.list_again(listing).await;
             }
+            if let (Err(_), Ok(Reply::Done(_)), true) = (&listed, &making, unknown) {
+                listed = self.list_again(listing).await;
+            }
             if let (Err(_), Ok(Reply::Done(_))) = (&listed, &making) {
                 // It is there and on no list. Nobody has its token yet, and it must not stay.
                 self.end(listing.id).await.map_err(Error::unknown)?;
             }
-            if !unknown || taught {
+            if !unknown || taught || matches!(making, Ok(Reply::Done(_))) {
                 return listed.and(making);
             }
             self.servers.teach().await?;
+            // Somebody may have seen it listed, no longer young and not there, and be about to strike it off: so it stays
+            // young for a minute.
+            all = redis::pipe();
+            all.add_command(self.reservation(listing)).add_command(make.clone());
+            all.cmd("PING").cmd("TIME");
             taught = true;
         }
     }

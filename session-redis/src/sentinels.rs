@@ -82,9 +82,12 @@ impl Sentinels {
         let link: Link = self.dialer.link(&sentinel, login).await?;
         let mut question = redis::pipe();
         question.cmd("SENTINEL").arg("MASTER").arg(name);
+        // While it leads a failover, a sentinel's record has the new epoch and still the old address. This has the new one.
+        question.cmd("SENTINEL").arg("GET-MASTER-ADDR-BY-NAME").arg(name);
         let Ok(mut answers) = link.send(&question, self.dialer.options.command_timeout).await else {
             return Err(self.dialer.late(&sentinel));
         };
+        let address = answers.pop().and_then(|answer| read_address(&answer));
         let answer = answers.pop().unwrap_or_default();
         if let Value::ServerError(error) = &answer
             && error.details().is_some_and(|text| text.starts_with("No such master"))
@@ -94,7 +97,11 @@ impl Sentinels {
         }
         let answer = answer.extract_error();
         let answer = answer.map_err(|source| ConnectError::refused(&sentinel, login, source))?;
-        read_primary(&answer).ok_or_else(|| self.dialer.late(&sentinel))
+        let primary = read_primary(&answer).ok_or_else(|| self.dialer.late(&sentinel))?;
+        Ok(Primary {
+            address: address.unwrap_or(primary.address),
+            ..primary
+        })
     }
 }
 
@@ -112,14 +119,24 @@ pub(crate) fn read_primary(answer: &Value) -> Option<Primary> {
         let pair = parts.as_chunks::<2>().0.iter().find(|[key, _]| is(key, name));
         pair.map(|[_, value]| value)
     };
-    let Value::BulkString(host) = value("ip")? else {
-        return None;
-    };
-    let port = read_number(value("port")?)?.try_into().ok()?;
     Some(Primary {
-        address: Address::new(String::from_utf8(host.clone()).ok()?, port),
+        address: address_of(value("ip")?, value("port")?)?,
         epoch: value("config-epoch").and_then(read_number).unwrap_or_default(),
     })
+}
+
+/// A host and a port.
+pub(crate) fn read_address(answer: &Value) -> Option<Address> {
+    match answer {
+        Value::Array(parts) if parts.len() == 2 => address_of(&parts[0], &parts[1]),
+        _ => None,
+    }
+}
+
+fn address_of(host: &Value, port: &Value) -> Option<Address> {
+    let Value::BulkString(host) = host else { return None };
+    let port = read_number(port)?.try_into().ok()?;
+    Some(Address::new(String::from_utf8(host.clone()).ok()?, port))
 }
 
 fn is(value: &Value, text: &str) -> bool {
@@ -154,6 +171,9 @@ mod tests {
             epoch: 3,
         };
         assert_eq!(read_primary(&said), Some(primary));
+        let address = Address::new("10.0.0.1", 6379);
+        assert_eq!(read_address(&answer(&["10.0.0.1", "6379"])), Some(address));
+        assert_eq!(read_address(&Value::Nil), None);
         for said in [
             answer(&["port", "6379"]),
             answer(&["ip", "10.0.0.1"]),

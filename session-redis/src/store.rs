@@ -293,8 +293,8 @@ impl SessionStore for RedisStore {
                 reply => {
                     if let Reply::Over(last) = reply {
                         asked.push(last);
+                        asked.iter().for_each(|id| self.servers.dialer().ended.note(*id));
                     }
-                    asked.iter().for_each(|id| self.servers.dialer().ended.note(*id));
                     if let Some(changing) = changing {
                         changing.was_of(&asked);
                     }

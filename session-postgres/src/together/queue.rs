@@ -44,6 +44,8 @@ pub(crate) struct Waiting<A> {
     answer: oneshot::Sender<Result<Answer, Error>>,
     /// What it is known by while it is in the queue.
     ticket: u64,
+    /// Whether it has been waiting for long.
+    is_urgent: bool,
 }
 
 impl<A> Waiting<A> {
@@ -94,14 +96,24 @@ impl<A: Ask> Queue<A> {
             deadline,
             answer,
             ticket,
+            is_urgent: false,
         });
-        (ticket, self.begin_if(self.waiting.len() >= WORTH_ANOTHER))
+        (ticket, self.begin_if(self.is_worth_another()))
     }
 
-    /// Whether somebody has to begin a batch for one who has been waiting: what is under way takes long.
+    /// Whether somebody has to begin a batch for one who has been waiting for long: what is under way takes longer. If as
+    /// many are under way as may be, the next that ends is followed by one.
     pub(crate) fn hurry(&mut self, ticket: u64) -> bool {
-        let waits = self.waiting.iter().any(|waiting| waiting.ticket == ticket);
-        waits && self.begin_if(true)
+        let mut waiting = self.waiting.iter_mut();
+        let Some(waiting) = waiting.find(|waiting| waiting.ticket == ticket) else {
+            return false;
+        };
+        waiting.is_urgent = true;
+        self.begin_if(true)
+    }
+
+    fn is_worth_another(&self) -> bool {
+        self.waiting.len() >= WORTH_ANOTHER || self.waiting.iter().any(|waiting| waiting.is_urgent)
     }
 
     /// Whether somebody has to begin a batch, also beside another one if it `is_worth` it.
@@ -119,7 +131,7 @@ impl<A: Ask> Queue<A> {
 
     /// The next batch of one who runs batches, which is empty if others do and can be left to it.
     pub(crate) fn take_next(&mut self) -> Vec<Joint<A>> {
-        if self.running > 1 && self.waiting.len() < WORTH_ANOTHER {
+        if self.running > 1 && !self.is_worth_another() {
             self.running -= 1;
             return Vec::new();
         }
@@ -189,7 +201,7 @@ impl<A: Ask> Queue<A> {
         for id in ids {
             self.under_way.remove(id);
         }
-        !self.waiting.is_empty() && self.begin_if(self.waiting.len() >= WORTH_ANOTHER)
+        !self.waiting.is_empty() && self.begin_if(self.is_worth_another())
     }
 
     /// Whoever ran batches is gone, and nobody says any more what was answered.
@@ -345,6 +357,20 @@ mod tests {
         assert!(!queue.hurry(ticket));
         assert_eq!(take(&mut queue), [(2, 1)]);
         assert!(!queue.hurry(ticket));
+    }
+
+    #[test]
+    fn who_has_waited_long_beside_two_is_in_the_next() {
+        let mut queue = Queue::default();
+        enter(&mut queue, 1, 1);
+        take(&mut queue);
+        let (second, _) = enter(&mut queue, 2, 1);
+        assert!(queue.hurry(second));
+        take(&mut queue);
+        let (third, _) = enter(&mut queue, 3, 1);
+        assert!(!queue.hurry(third));
+        // One of the two is stuck, and the other comes back.
+        assert_eq!(queue.take_next().len(), 1);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
     link::Link,
     near::NearEar,
     place::Place,
+    redirect::Redirect,
     reply::{is_cluster, is_evicting, is_moved, is_read_only, is_replica, read_time},
     script::Script,
 };
@@ -80,9 +81,12 @@ impl Connection {
                  set its maxmemory-policy to noeviction or volatile-lru"
             );
         }
-        // The last of them need not be done: another node of a cluster may have the session.
         let others = answers.len() - ended.len();
-        for (i, answer) in answers.take(others).enumerate() {
+        for (i, answer) in answers.enumerate() {
+            // What has ended need not have ended here: another node of a cluster may have the session.
+            if i >= others && Redirect::read(&answer, address).is_some() {
+                continue;
+            }
             let answer = answer
                 .extract_error()
                 .map_err(|source| ConnectError::refused(address, &options.login, source))?;

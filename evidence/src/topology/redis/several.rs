@@ -4,7 +4,7 @@ use super::{
 };
 
 /// How long a server may be silent before the others take it for dead, in milliseconds.
-const PATIENCE: u32 = 1000;
+const PATIENCE: u32 = 2000;
 
 /// Servers that find out by themselves when one of them dies, and who takes its place.
 pub(crate) enum Several {
