@@ -115,7 +115,7 @@ impl Fault {
     /// How many rounds there are of it, for one of others.
     pub(crate) const fn rounds(self) -> u64 {
         match self {
-            Self::TwoAtOnce => 6,
+            Self::TwoAtOnce => 4,
             _ => 1,
         }
     }

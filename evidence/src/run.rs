@@ -79,12 +79,15 @@ pub(crate) async fn run(options: &Options) -> Result<bool, Failure> {
     let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let seed = options.seed.unwrap_or(clock.as_secs());
     println!("seed {seed}");
-    // Servers of two kinds do not disturb each other, and much of a round is waiting.
-    let (redis, postgres) = options.topologies().iter().partition(|topology| topology.is_redis());
-    let redis = tokio::spawn(all_of(redis, options.clone(), seed));
-    let postgres = tokio::spawn(all_of(postgres, options.clone(), seed));
-    let mut table = redis.await??;
-    table.0.extend(postgres.await??.0);
+    // Servers of several kinds do not disturb each other, and much of a round is waiting.
+    let kinds = options.topologies().chunk_by(|one, other| one.is_like(*other));
+    let kinds: Vec<_> = kinds
+        .map(|kind| tokio::spawn(all_of(kind.to_vec(), options.clone(), seed)))
+        .collect();
+    let mut table = Table::default();
+    for kind in kinds {
+        table.0.extend(kind.await??.0);
+    }
     println!("{table}");
     let mut load = load::Table::default();
     if options.is_load() {

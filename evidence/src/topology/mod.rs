@@ -47,6 +47,11 @@ impl Topology {
         matches!(self, Self::RedisSentinel | Self::RedisSentinelWait | Self::RedisCluster)
     }
 
+    /// Whether both are of servers of one kind, as many.
+    pub(crate) const fn is_like(self, other: Self) -> bool {
+        self.is_redis() == other.is_redis() && self.is_several() == other.is_several()
+    }
+
     /// How many replicas logins and ends wait for.
     pub(crate) const fn replicas(self) -> u32 {
         matches!(self, Self::RedisSentinelWait) as u32

@@ -341,7 +341,7 @@ async fn p8_a_node_that_dies_is_replaced_without_a_restart() {
     cluster.nodes[dead].kill();
     until_it_is_written(&store, &ids[0]).await;
     for id in &ids {
-        assert!(load(&store, id).await.is_some());
+        assert!(lives(&store, id).await);
     }
 
     // Another one is frozen.
@@ -353,10 +353,17 @@ async fn p8_a_node_that_dies_is_replaced_without_a_restart() {
     cluster.nodes[frozen].freeze();
     until_it_is_written(&store, id).await;
     for id in &ids {
-        assert!(load(&store, id).await.is_some());
+        assert!(lives(&store, id).await);
     }
-    store.end_everyone().await.unwrap();
-    assert!(load(&store, &ids[0]).await.is_none());
+    crate::until("the end of all", || async { store.end_everyone().await.ok() }).await;
+    assert!(!lives(&store, &ids[0]).await);
+}
+
+/// Nodes on a busy machine may take each other for dead once more.
+async fn lives(store: &RedisStore, id: &SessionId) -> bool {
+    let ids = [*id];
+    let loaded = crate::until("an answer", || async { store.load(&ids).await.ok() }).await;
+    matches!(loaded, Loaded::Live(..))
 }
 
 async fn until_it_is_written(store: &RedisStore, id: &SessionId) {

@@ -116,32 +116,26 @@ impl Puppet {
         let (port, (says, told)) = (listener.local_addr().unwrap().port(), watch::channel((primary, 1)));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(answer(client, told.clone()));
+                tokio::spawn(answer(client, primary, told.clone()));
             }
         });
         Self { port, says }
     }
 }
 
-async fn answer(mut client: TcpStream, told: watch::Receiver<(u16, u32)>) {
+/// As one that leads a failover: its record has the new epoch, and the `old` address for a while.
+async fn answer(mut client: TcpStream, old: u16, told: watch::Receiver<(u16, u32)>) {
     let mut buffer = vec![0; 4096];
     while let Ok(length @ 1..) = client.read(&mut buffer).await {
         let asked = String::from_utf8_lossy(&buffer[..length]);
         let said = if asked.contains("SENTINEL") {
             let (port, epoch) = *told.borrow();
-            let words = [
-                "ip",
-                "127.0.0.1",
-                "port",
-                &port.to_string(),
-                "config-epoch",
-                &epoch.to_string(),
-            ];
-            let words: String = words
-                .iter()
-                .map(|word| format!("${}\r\n{word}\r\n", word.len()))
-                .collect();
-            format!("*6\r\n{words}")
+            let list = |words: &[&str]| {
+                let each = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len()));
+                format!("*{}\r\n{}", words.len(), each.collect::<String>())
+            };
+            let (ip, old, port, epoch) = ("127.0.0.1", old.to_string(), port.to_string(), epoch.to_string());
+            list(&["ip", ip, "port", &old, "config-epoch", &epoch]) + &list(&[ip, &port])
         } else {
             "+OK\r\n".repeat(asked.lines().filter(|line| line.starts_with('*')).count())
         };
