@@ -21,6 +21,7 @@ mod random;
 mod round;
 mod row;
 mod run;
+mod stall;
 mod table;
 mod tally;
 mod topology;

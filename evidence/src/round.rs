@@ -17,6 +17,7 @@ use crate::{
     planted::Plant,
     random::Random,
     row::Row,
+    stall::Stall,
     tally::Tally,
     topology::{Ground, Topology},
 };
@@ -59,6 +60,7 @@ pub(crate) async fn run(
             browser
         });
     }
+    let stall = Stall::watch();
     sleep(BEFORE).await;
     ground.lock().await.take_most_in_a_second();
     let before = fleet.size().await?;
@@ -81,6 +83,7 @@ pub(crate) async fn run(
     Ok(Row {
         topology,
         faults,
+        stall: stall.longest(),
         recovery: tally
             .last_refusal
             .map_or(Duration::ZERO, |last| last.duration_since(mended)),

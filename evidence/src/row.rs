@@ -11,6 +11,8 @@ pub(crate) struct Row {
     pub(crate) tally: Tally,
     /// From when all was mended until the last request ended that was not answered with yes.
     pub(crate) recovery: Duration,
+    /// How long the machine itself stood still.
+    pub(crate) stall: Duration,
     /// The most connections to the store that all instances opened in a second.
     pub(crate) connections: Option<usize>,
     /// Of an instance, before and after.
@@ -20,6 +22,14 @@ pub(crate) struct Row {
 impl Row {
     /// The deadline and a tenth.
     const LONGEST: Duration = Duration::from_millis(DEADLINE.as_millis() as u64 * 11 / 10);
+
+    /// Longer than this, and a machine's times say nothing about what runs on it.
+    const STILL: Duration = Duration::from_millis(50);
+
+    /// Whether times are judged.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.stall <= Self::STILL
+    }
 
     /// What is not as it should be, in words.
     pub(crate) fn flaws(&self) -> Vec<String> {
@@ -38,10 +48,10 @@ impl Row {
         if self.tally.unexpected > 0 {
             flaws.push(format!("{} answers that should not be", self.tally.unexpected));
         }
-        if self.tally.longest > Self::LONGEST {
+        if self.is_timed() && self.tally.longest > Self::LONGEST {
             flaws.push(format!("an answer took {:?}", self.tally.longest));
         }
-        if self.faults.iter().all(|fault| self.recovery > fault.recovery()) {
+        if self.is_timed() && self.faults.iter().all(|fault| self.recovery > fault.recovery()) {
             flaws.push(format!("recovered after {:?}", self.recovery));
         }
         let [before, after] = self.sizes;

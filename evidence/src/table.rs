@@ -77,8 +77,23 @@ fn line(fault: Fault, rows: &[Row]) -> Result<String, fmt::Error> {
         .flat_map(|row| row.faults.iter().map(|fault| (fault, row.topology)));
     let excuse = happened.filter_map(|(fault, topology)| fault.excuse(topology)).next();
     match (flaws.is_empty(), excuse) {
-        (true, None) => line.push_str("holds |"),
-        (true, Some(excuse)) => write!(line, "holds; {excuse} |")?,
+        (true, excuse) => {
+            let untimed = rows.iter().filter(|row| !row.is_timed());
+            let still = untimed.map(|row| row.stall).max();
+            let still = still.map(|still| {
+                format!(
+                    "; times not judged, the machine stood still for {} ms",
+                    still.as_millis()
+                )
+            });
+            let excuse = excuse.map(|excuse| format!("; {excuse}"));
+            write!(
+                line,
+                "holds{}{} |",
+                still.unwrap_or_default(),
+                excuse.unwrap_or_default()
+            )?;
+        }
         (false, _) => write!(line, "**{}** |", flaws.join("; "))?,
     }
     Ok(line)
