@@ -60,6 +60,15 @@ impl Model {
         }
     }
 
+    /// Whether one id came after the other, also with others between.
+    pub(super) fn leads_to(&self, id: &SessionId, to: &SessionId) -> bool {
+        let mut next = self.successor(id);
+        while let Some(id) = next.filter(|next| next != to) {
+            next = self.successor(&id);
+        }
+        next.is_some()
+    }
+
     /// The id that a session has by now, if no login came between.
     pub(super) fn follow(&self, id: &SessionId) -> SessionId {
         let mut id = *id;
