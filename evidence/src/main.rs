@@ -17,6 +17,7 @@ mod load;
 mod planted;
 mod process;
 mod proxy;
+#[path = "../../bench/src/growth/random.rs"]
 mod random;
 mod round;
 mod row;

@@ -104,7 +104,7 @@ impl RedisStore {
                     let _over = self.changing(id);
                     match Reply::read(Some(answer))? {
                         Reply::Over(last) => {
-                            self.servers.dialer().ended.note(last);
+                            self.servers.note_ended(last);
                             ended += 1;
                             drop(self.changing(&last));
                         }
@@ -138,7 +138,7 @@ impl RedisStore {
             let keys: Vec<_> = [self.keys.session(&id)].into_iter().chain(newest).collect();
             match self.call_lasting(Script::End.on(&keys)).await? {
                 Reply::Over(last) => {
-                    self.servers.dialer().ended.note(last);
+                    self.servers.note_ended(last);
                     return Ok(true);
                 }
                 Reply::Moved(successor) => {

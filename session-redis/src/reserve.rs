@@ -67,19 +67,15 @@ impl RedisStore {
             if let Some(time) = time {
                 self.servers.set_time(time);
             }
-            if let (Ok(_), Ok(Reply::Done(_))) = (&listed, &making)
-                && is_late(guess, time)
-            {
+            let is_made = matches!(making, Ok(Reply::Done(_)));
+            if is_made && (is_late(guess, time) && listed.is_ok() || unknown && listed.is_err()) {
                 listed = self.list_again(listing).await;
             }
-            if let (Err(_), Ok(Reply::Done(_)), true) = (&listed, &making, unknown) {
-                listed = self.list_again(listing).await;
-            }
-            if let (Err(_), Ok(Reply::Done(_))) = (&listed, &making) {
+            if is_made && listed.is_err() {
                 // It is there and on no list. Nobody has its token yet, and it must not stay.
                 self.end(listing.id).await.map_err(Error::unknown)?;
             }
-            if !unknown || taught || matches!(making, Ok(Reply::Done(_))) {
+            if !unknown || taught || is_made {
                 return listed.and(making);
             }
             self.servers.teach().await?;

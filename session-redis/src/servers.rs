@@ -82,6 +82,11 @@ impl Servers {
         &self.dialer
     }
 
+    /// This session has been ended, and is ended again wherever a connection leads to.
+    pub(crate) fn note_ended(&self, id: SessionId) {
+        self.dialer.ended.note(id);
+    }
+
     /// Connects unless it is connected: to the only server, or to the nodes of a cluster, one of which has to be there.
     pub(crate) async fn open(&self) -> Result<(), Error> {
         let servers = self.all().await?;

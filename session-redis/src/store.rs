@@ -269,7 +269,7 @@ impl SessionStore for RedisStore {
             None => self.call_lasting(renew(false)).await,
         }?;
         if let (Some(_), Reply::Done(_)) = (login, &reply) {
-            self.servers.dialer().ended.note(*from);
+            self.servers.note_ended(*from);
         }
         if let (Some(user), Some(_)) = (&renewal.user, renewal.nonce()) {
             // Nobody may look at the list for long, and each renewal adds to it.
@@ -293,7 +293,7 @@ impl SessionStore for RedisStore {
                 reply => {
                     if let Reply::Over(last) = reply {
                         asked.push(last);
-                        asked.iter().for_each(|id| self.servers.dialer().ended.note(*id));
+                        asked.iter().for_each(|id| self.servers.note_ended(*id));
                     }
                     if let Some(changing) = changing {
                         changing.was_of(&asked);

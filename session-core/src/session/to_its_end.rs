@@ -44,7 +44,7 @@ impl Future for ToItsEnd {
 
 impl Drop for ToItsEnd {
     fn drop(&mut self) {
-        // Without a runtime everything has come to its end.
+        // Without a runtime there is nobody to do it.
         if let Some(work) = self.0.take()
             && let Ok(runtime) = runtime::Handle::try_current()
         {

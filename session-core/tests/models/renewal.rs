@@ -6,8 +6,9 @@
 //! - No id is ever made twice. Who holds a token and hears the nonce of its renewal by time knows the next token; after
 //!   other renewals nobody does.
 //! - There is one browser, whose requests are all of one session, and one login by the same user as before.
-//! - A tick is ten seconds: grace lasts three, a token lives for six, and is that old at the start. A request
-//!   and its response take no longer than a tick together, unless that is lost: the layer looks again at what took longer. Markers stand for longer than all ticks together.
+//! - A tick is ten seconds: grace lasts three, a token lives for six, and is that old at the start. A request and its
+//!   response take no longer than a tick together, unless that is lost: the layer looks again at what took longer.
+//!   Markers stand for longer than all ticks together.
 //!
 //! What is shown, for all states with at most three requests of all kinds at once, or with three that renew by time as
 //! time passes: a session is there, under one id, until it is ended, with
