@@ -193,9 +193,10 @@ pub async fn a_lock_wakes_who_waits(store: &SharedStore) {
     wakes(async { waiting.await.unwrap() }).await;
     assert_eq!(store.fates(&[id]).await.unwrap(), [Fate::Locked]);
     // It shows in the record a moment later: by the store's clock as the instance keeps it, which may be a little behind.
-    wakes(async {
+    let reader = Arc::clone(store);
+    wakes(async move {
         loop {
-            let record = record(store, &id).await;
+            let record = record(&reader, &id).await;
             if record.is_locked(record.loaded_at) {
                 break;
             }
