@@ -181,7 +181,8 @@ impl Ground {
     pub(crate) fn thaw(&mut self) {
         match &mut self.servers {
             Servers::Redis(server) => server.thaw(),
-            Servers::Several(several) => several.primary().thaw(),
+            // By now another one may be the primary.
+            Servers::Several(several) => several.thaw_all(),
             Servers::Postgres(server) => server.thaw(),
             Servers::Pair(pair) => pair.primary().thaw(),
         }

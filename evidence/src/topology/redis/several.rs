@@ -44,6 +44,13 @@ impl Several {
         }
     }
 
+    pub(crate) fn thaw_all(&mut self) {
+        self.servers()
+            .iter()
+            .filter(|server| server.runs())
+            .for_each(Server::thaw);
+    }
+
     /// It dies, and the others give its place to a replica.
     pub(crate) fn fail_over(&mut self) {
         let dead = self.primary().port();
@@ -79,9 +86,11 @@ impl Several {
         match self {
             Self::Sentinels(sentinels) => {
                 let others = sentinels.data.len() - 1;
-                let primary = sentinels.primary();
                 let all = format!("connected_slaves:{others}");
-                wait_until("all replicas", || primary.answer("INFO replication").contains(&all));
+                // It may change once more meanwhile.
+                wait_until("all replicas", || {
+                    sentinels.primary().answer("INFO replication").contains(&all)
+                });
                 let sentinels = &sentinels.sentinels;
                 let knows = |one: &Server| one.answer(&format!("SENTINEL CKQUORUM {SERVICE}")).starts_with("OK");
                 wait_until("the sentinels' agreement", || sentinels.iter().all(knows));
