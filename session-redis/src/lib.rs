@@ -121,6 +121,7 @@ mod error;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod gathering;
 mod hash;
 mod head;
 mod in_turn;

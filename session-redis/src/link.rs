@@ -3,7 +3,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -19,6 +19,7 @@ use crate::{
     envelope,
     envelope::Enveloped,
     error::{ConnectError, Failure},
+    gathering::Gathering,
     near::{Near, NearEar},
     replicas::Replicated,
     tls::Tls,
@@ -31,6 +32,8 @@ use crate::{
 pub(crate) struct Link {
     connection: MultiplexedConnection,
     written: Arc<AtomicU64>,
+    /// How many exchanges are under way.
+    under_way: Arc<AtomicUsize>,
     /// Sends, receives, and ends when the connection does.
     driver: JoinHandle<()>,
     /// With a near cache: what is told to it, and what keeps its lease.
@@ -63,7 +66,8 @@ impl Link {
                 Ok(())
             });
         }
-        let envelopes = Arc::new(AtomicBool::new(false));
+        let (envelopes, under_way) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let io = Box::new(Gathering::new(io, Arc::clone(&under_way)));
         let io = Enveloped::new(io, Arc::clone(&envelopes));
         let opened = MultiplexedConnection::new_with_config(&login, io, config).await;
         let (connection, driver) = opened.map_err(|source| ConnectError::refused(address, &login, source))?;
@@ -74,6 +78,7 @@ impl Link {
             near: ear.map(|ear| (ear.clone(), ear.keep(connection.clone()))),
             connection,
             written,
+            under_way,
             lookout: None,
             replicated: Replicated::default(),
         })
@@ -110,6 +115,7 @@ impl Link {
 
     /// The same, and leaves the answers in their envelopes.
     pub(crate) async fn exchange(&self, commands: &Pipeline, within: Duration) -> Result<Vec<Value>, Failure> {
+        let _until_it_is_answered = UnderWay::begin(&self.under_way);
         let written = self.written.load(Ordering::Acquire);
         let mut connection = self.connection.clone();
         let answers = async {
@@ -130,6 +136,22 @@ impl Link {
     fn lost(&self, written: u64, source: RedisError) -> Failure {
         let sent = self.written.load(Ordering::Acquire) != written;
         Failure::Lost { sent, source }
+    }
+}
+
+/// An exchange, counted while it is under way.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl<'a> UnderWay<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
