@@ -20,6 +20,9 @@ pub(crate) const LAST_MS: i64 = 253_402_300_799_999;
 /// statement waited for a lock.
 const NOW: &str = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
+/// What updates sessions that it touches, and not the others.
+const TOUCH: &str = "last_seen = CASE WHEN judged.touch THEN judged.now ELSE judged.last_seen END,";
+
 /// The arguments of a statement, in the order of its parameters.
 macro_rules! arguments {
     ($($value:expr),* $(,)?) => {{
@@ -63,6 +66,9 @@ pub(crate) struct Statements {
     pub(crate) touch_together: Statement,
     pub(crate) update: Statement,
     pub(crate) update_together: Statement,
+    /// For several of which none is a touch: what depends on when a session was last seen stays as it is, and the server
+    /// need not prepare to generate it, which takes it a third of a small batch's time.
+    pub(crate) update_untouched: Statement,
     pub(crate) work_claim: Statement,
     pub(crate) work_finish: Statement,
     pub(crate) work_give_back: Statement,
@@ -104,6 +110,7 @@ impl Statements {
             touch_together: write_together(include_str!("statements/touch.sql")),
             update: write(include_str!("statements/update.sql")),
             update_together: write_together(include_str!("statements/update.sql")),
+            update_untouched: write_together(&include_str!("statements/update.sql").replace(TOUCH, "")),
             work_claim: write(include_str!("statements/work_claim.sql")),
             work_finish: write(include_str!("statements/work_finish.sql")),
             work_give_back: write(include_str!("statements/work_give_back.sql")),
@@ -139,5 +146,13 @@ mod tests {
         let fields = statements.replace("Statement {", "").replace("Statements {", "");
         assert!(!fields.contains('{'), "{statements}");
         assert!(statements.contains(r#"\"web\".session"#));
+    }
+
+    #[test]
+    fn only_an_update_that_touches_writes_when_a_session_was_last_seen() {
+        let statements = Statements::new("web");
+        let writes = |statement: &Statement| statement.text.contains("last_seen = ");
+        assert!(writes(&statements.update) && writes(&statements.update_together));
+        assert!(!writes(&statements.update_untouched));
     }
 }

@@ -138,7 +138,7 @@ impl<A: Ask> Batcher<A> {
             .map(|waiting| waiting.deadline)
             .max();
         let deadline = latest.unwrap_or_else(Instant::now);
-        let statement = A::together(&self.statements);
+        let statement = A::together(&self.statements, &asks);
         let rows = self.connections.run(statement, A::arguments(&asks)?, deadline).await?;
         let rows = rows.into_iter().map(|row| Ok((decode_id(&row)?, Arc::new(row))));
         rows.collect::<Result<_, sqlx::Error>>().map_err(Error::unknown)

@@ -96,8 +96,12 @@ impl Ask for Change {
         &statements.update
     }
 
-    fn together(statements: &Statements) -> &Statement {
-        &statements.update_together
+    fn together<'a>(statements: &'a Statements, asks: &[&Self]) -> &'a Statement {
+        if asks.iter().any(|ask| ask.touch) {
+            &statements.update_together
+        } else {
+            &statements.update_untouched
+        }
     }
 
     fn arguments(asks: &[&Self]) -> Result<PgArguments, Error> {

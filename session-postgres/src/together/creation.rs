@@ -66,7 +66,7 @@ impl Ask for Creation {
         &statements.create
     }
 
-    fn together(statements: &Statements) -> &Statement {
+    fn together<'a>(statements: &'a Statements, _asks: &[&Self]) -> &'a Statement {
         &statements.create
     }
 

@@ -21,7 +21,7 @@ impl Ask for End {
         &statements.end
     }
 
-    fn together(statements: &Statements) -> &Statement {
+    fn together<'a>(statements: &'a Statements, _asks: &[&Self]) -> &'a Statement {
         &statements.end_together
     }
 

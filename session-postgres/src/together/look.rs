@@ -19,7 +19,7 @@ impl Ask for Look {
         &statements.load
     }
 
-    fn together(statements: &Statements) -> &Statement {
+    fn together<'a>(statements: &'a Statements, _asks: &[&Self]) -> &'a Statement {
         &statements.load
     }
 

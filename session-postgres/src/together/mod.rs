@@ -66,7 +66,7 @@ pub(crate) trait Ask: Send + Sync + Sized + 'static {
 
     /// The statement for several. It leaves out the sessions that somebody else has locked, unless it locks none: so
     /// nobody waits for another one's session.
-    fn together(statements: &Statements) -> &Statement;
+    fn together<'a>(statements: &'a Statements, asks: &[&Self]) -> &'a Statement;
 
     /// The arguments of either.
     fn arguments(asks: &[&Self]) -> Result<PgArguments, Error>;

@@ -79,7 +79,7 @@ impl Ask for Renewing {
         &statements.renew
     }
 
-    fn together(statements: &Statements) -> &Statement {
+    fn together<'a>(statements: &'a Statements, _asks: &[&Self]) -> &'a Statement {
         &statements.renew_together
     }
 

@@ -21,7 +21,7 @@ impl Ask for Touch {
         &statements.touch
     }
 
-    fn together(statements: &Statements) -> &Statement {
+    fn together<'a>(statements: &'a Statements, _asks: &[&Self]) -> &'a Statement {
         &statements.touch_together
     }
 

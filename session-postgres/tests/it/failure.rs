@@ -35,7 +35,9 @@ async fn prepared_through(proxy: &Proxy) -> PostgresStore {
     let id = session(&store).await;
     let to = new_id();
     store.renew(&id, &to, &Renewal::of(None)).await.unwrap();
-    store.update(&to, &Update::new(set("key", "2"))).await.unwrap();
+    let update = Update::new(set("key", "2"));
+    store.update(&to, &update).await.unwrap();
+    store.update(&to, &update.touching()).await.unwrap();
     store.touch(&to).await.unwrap();
     load(&store, &to).await.unwrap();
     store.end(&to).await.unwrap();

@@ -29,7 +29,7 @@ impl Ask for Write {
         &statements.update
     }
 
-    fn together(statements: &Statements) -> &Statement {
+    fn together<'a>(statements: &'a Statements, _asks: &[&Self]) -> &'a Statement {
         &statements.update_together
     }
 
