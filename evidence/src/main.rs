@@ -47,8 +47,7 @@ enum Part {
     Instance(instance::Instance),
 }
 
-/// Servers are started and stopped by threads that wait for it.
-#[tokio::main(worker_threads = 8)]
+#[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter("error")

@@ -1,7 +1,7 @@
 use std::{fs, process::Command, thread, time::SystemTime};
 
 use clap::{Args, ValueEnum};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, task::block_in_place};
 
 use crate::{
     Failure,
@@ -120,6 +120,7 @@ async fn all_of(topologies: Vec<Topology>, options: Options, seed: u64) -> Resul
             };
             table.0.push((topology, fault, cell));
         }
+        block_in_place(|| drop(ground));
     }
     Ok(table)
 }

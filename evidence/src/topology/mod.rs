@@ -9,6 +9,7 @@ use std::{fmt, fs, os::unix::fs::MetadataExt};
 
 use clap::ValueEnum;
 use session_postgres::PostgresStore;
+use tokio::task::block_in_place;
 
 use self::pair::Pair;
 use crate::{
@@ -92,6 +93,9 @@ impl fmt::Display for Topology {
 }
 
 /// The servers of a topology, which run.
+///
+/// They are started, stopped and asked by the thread that calls, which waits. Meanwhile browsers and proxies go on
+/// elsewhere.
 pub(crate) struct Ground {
     servers: Servers,
     /// Where instances do not go to the servers themselves.
@@ -107,14 +111,14 @@ enum Servers {
 
 impl Ground {
     pub(crate) async fn start(topology: Topology) -> Result<Self, Failure> {
-        let servers = match topology {
+        let servers = block_in_place(|| match topology {
             Topology::Redis | Topology::RedisNear => Servers::Redis(redis::Server::start_durable()),
             Topology::RedisSentinel | Topology::RedisSentinelWait => Servers::Several(redis::Several::watched()),
             Topology::RedisCluster => Servers::Several(redis::Several::cluster()),
             Topology::Postgres | Topology::PostgresNear => Servers::Postgres(postgres::Server::start_durable()),
             Topology::PostgresStandby => Servers::Pair(Pair::start()),
             Topology::PostgresSmallDisk => Servers::Postgres(postgres::Server::start_on_small_disk()),
-        };
+        });
         let proxy = match servers.port() {
             Some(port) => Some(Proxy::to(port).await?),
             None => None,
@@ -143,58 +147,58 @@ impl Ground {
     }
 
     pub(crate) fn kill(&mut self) {
-        match &mut self.servers {
+        block_in_place(|| match &mut self.servers {
             Servers::Redis(server) => server.kill(),
             Servers::Several(several) => several.primary().kill(),
             Servers::Postgres(server) => server.kill(),
             Servers::Pair(pair) => pair.primary().kill(),
-        }
+        });
     }
 
     pub(crate) fn stop(&mut self) {
-        match &mut self.servers {
+        block_in_place(|| match &mut self.servers {
             Servers::Redis(server) => server.stop(),
             Servers::Several(several) => several.primary().stop(),
             Servers::Postgres(server) => server.stop_fast(),
             Servers::Pair(pair) => pair.primary().stop_fast(),
-        }
+        });
     }
 
     pub(crate) fn restart(&mut self) {
-        match &mut self.servers {
+        block_in_place(|| match &mut self.servers {
             Servers::Redis(server) => server.restart(),
             Servers::Several(several) => several.primary().restart(),
             Servers::Postgres(server) => server.restart(),
             Servers::Pair(pair) => pair.primary().restart(),
-        }
+        });
     }
 
     pub(crate) fn freeze(&mut self) {
-        match &mut self.servers {
+        block_in_place(|| match &mut self.servers {
             Servers::Redis(server) => server.freeze(),
             Servers::Several(several) => several.primary().freeze(),
             Servers::Postgres(server) => server.freeze(),
             Servers::Pair(pair) => pair.primary().freeze(),
-        }
+        });
     }
 
     pub(crate) fn thaw(&mut self) {
-        match &mut self.servers {
+        block_in_place(|| match &mut self.servers {
             Servers::Redis(server) => server.thaw(),
             // By now another one may be the primary.
             Servers::Several(several) => several.thaw_all(),
             Servers::Postgres(server) => server.thaw(),
             Servers::Pair(pair) => pair.primary().thaw(),
-        }
+        });
     }
 
     /// The primary dies, the standby takes its place, and the name leads there.
     pub(crate) fn fail_over(&mut self) {
-        match &mut self.servers {
+        block_in_place(|| match &mut self.servers {
             Servers::Pair(pair) => pair.fail_over(),
             Servers::Several(several) => several.fail_over(),
             _ => {}
-        }
+        });
         if let (Some(proxy), Some(port)) = (&self.proxy, self.servers.port()) {
             proxy.lead_to(port);
         }
@@ -202,33 +206,33 @@ impl Ground {
 
     /// Makes it what it was in the beginning.
     pub(crate) fn repair(&mut self) {
-        match &mut self.servers {
+        block_in_place(|| match &mut self.servers {
             Servers::Pair(pair) => pair.replace_standby(),
             Servers::Several(several) => several.repair(),
             _ => {}
-        }
+        });
     }
 
     pub(crate) fn fill_disk(&self) {
         if let Servers::Postgres(server) = &self.servers {
-            server.fill_disk();
+            block_in_place(|| server.fill_disk());
         }
     }
 
     pub(crate) fn free_disk(&mut self) {
         if let Servers::Postgres(server) = &mut self.servers {
-            server.free_disk();
+            block_in_place(|| server.free_disk());
         }
     }
 
     /// Says something to the server, as its administrator.
     pub(crate) fn administer(&mut self, command: &str) {
-        match &mut self.servers {
+        block_in_place(|| match &mut self.servers {
             Servers::Redis(server) => server.cli(command),
             Servers::Several(several) => several.administer(command),
             Servers::Postgres(server) => drop(server.sql(command)),
             Servers::Pair(pair) => drop(pair.primary().sql(command)),
-        }
+        });
     }
 
     pub(crate) fn link(&self, link: Link) {

@@ -161,6 +161,21 @@ mod tests {
     }
 
     #[test]
+    fn whoever_touches_is_asked_for_by_the_statement_that_does() {
+        let statements = Statements::new("web");
+        let text = |asks: &[&Change]| Change::together(&statements, asks).text.clone();
+        let plain = change(&[("a", "1")], &[], None);
+        let touching = Change {
+            touch: true,
+            ..plain.clone()
+        };
+        let joint = plain.join(&touching).unwrap();
+        assert_eq!(text(&[&plain, &touching]), statements.update_together.text);
+        assert_eq!(text(&[&joint]), statements.update_together.text);
+        assert_eq!(text(&[&plain]), statements.update_untouched.text);
+    }
+
+    #[test]
     fn one_that_may_bring_a_seal_is_alone() {
         let plain = change(&[("a", "1")], &[], None);
         let sealing = Change {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session_core::{Delta, Lifetime, NewSession, Renewal, SessionId, SessionStore, Update, Value, Version};
+use session_core::{Delta, Fate, Lifetime, NewSession, Page, Renewal, SessionId, SessionStore, Update, Value, Version};
 use sqlx::{AssertSqlSafe, Executor, Row};
 
 use crate::{admin, load, migrated, new_id, patient, server, session, set, store, until};
@@ -80,6 +80,44 @@ async fn schemas_do_not_see_each_other() {
     assert!(load(&other, &id).await.is_none());
     other.end(&id).await.unwrap();
     assert!(load(&one, &id).await.is_some());
+}
+
+/// So instances of this version and of a later one can run at the same time, as in a rolling deploy.
+#[tokio::test]
+async fn what_a_later_version_adds_to_the_tables_is_passed_over_and_kept() {
+    // One connection, so that the second turn has the statements that the first one prepared.
+    let store = migrated(patient(server()).schema("later").connections(1)).await;
+    let user = "a later version's";
+    // Before, so that the statements are prepared for the tables as they were, and after.
+    for turn in 0..2 {
+        let (id, to) = (new_id(), new_id());
+        let new = NewSession::new(Lifetime::default()).with_user(user);
+        store.create(&id, &new).await.unwrap();
+        if turn == 1 {
+            let mark = "UPDATE later.session SET added = 'by it'";
+            admin(server()).await.execute(mark).await.unwrap();
+        }
+        store.update(&id, &Update::new(set("a", "1"))).await.unwrap();
+        store.update(&id, &Update::new(set("b", "1")).touching()).await.unwrap();
+        store.touch(&id).await.unwrap();
+        store
+            .renew(&id, &to, &Renewal::of(Some(user.to_owned())))
+            .await
+            .unwrap();
+        let record = load(&store, &to).await.unwrap();
+        assert_eq!(record.data.keys().collect::<Vec<_>>(), ["a", "b"]);
+        assert!(matches!(store.fates(&[to]).await.unwrap()[..], [Fate::Live(_)]));
+        if turn == 1 {
+            let kept = admin(server()).await.fetch_one("SELECT added FROM later.session").await;
+            assert_eq!(kept.unwrap().get::<&str, _>("added"), "by it");
+        }
+        assert_eq!(store.of_user(user, &Page::default()).await.unwrap().len(), 1);
+        assert_eq!(store.end_all(user, None).await.unwrap(), 1);
+        store.purge(10).await.unwrap();
+        let alter = "ALTER TABLE later.session ADD COLUMN IF NOT EXISTS added text NOT NULL DEFAULT 'later';
+            ALTER TABLE later.marker ADD COLUMN IF NOT EXISTS added text NOT NULL DEFAULT 'later'";
+        admin(server()).await.execute(alter).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -350,3 +350,29 @@ async fn a_login_as_somebody_else_takes_no_id_in_use_and_leaves_a_marker_alone()
     let fields: Vec<String> = run(&mut admin, &["HKEYS", &key(&id)]);
     assert_eq!(fields, [HEAD]);
 }
+
+/// So instances of this version and of a later one can run at the same time, as in a rolling deploy.
+#[tokio::test]
+async fn what_a_later_version_adds_to_a_record_is_passed_over_and_kept() {
+    let (store, mut admin) = (store().await, admin(server()));
+    let user = new_user();
+    let id = session_of(&store, &user).await;
+    let longer = [head_of(&mut admin, &id), b"later".to_vec()].concat();
+    set_head(&mut admin, &id, &longer);
+    let _fields: u32 = run(&mut admin, &["HSET", &key(&id), "\0later", "later"]);
+
+    store.update(&id, &Update::new(set("a", "1")).touching()).await.unwrap();
+    store.touch(&id).await.unwrap();
+    let to = successor_of(&id);
+    store.renew(&id, &to, &Renewal::of(Some(user.clone()))).await.unwrap();
+    let record = load(&store, &to).await.unwrap();
+    assert_eq!(record.data.keys().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(record.user.as_ref(), Some(&user));
+    assert!(matches!(store.fates(&[to]).await.unwrap()[..], [Fate::Live(_)]));
+    assert!(head_of(&mut admin, &to).ends_with(b"later"));
+    assert_eq!(run::<String>(&mut admin, &["HGET", &key(&to), "\0later"]), "later");
+
+    assert_eq!(store.of_user(&user, &Page::default()).await.unwrap()[0].id, to);
+    assert_eq!(store.end_all(&user, None).await.unwrap(), 1);
+    assert!(load(&store, &to).await.is_none());
+}

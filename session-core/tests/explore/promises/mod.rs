@@ -42,6 +42,7 @@ pub(crate) async fn check(world: &World) -> Checked {
             instance,
             sent: now,
             looked: now,
+            cookies: world.jar.ids(),
             opens,
         };
         check_seen(world, &events, &lines, &asked, &seen)?;

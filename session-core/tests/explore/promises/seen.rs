@@ -12,13 +12,18 @@ use crate::{
 pub(super) fn check_reads(world: &World, events: &[Event], lines: &Lines) -> Checked {
     for (at, event) in events.iter().enumerate() {
         match event {
-            Event::Sent { request, opens, .. } => {
+            Event::Sent {
+                request,
+                cookies,
+                opens,
+            } => {
                 let instance = world.scenario.requests[*request].1;
                 if let Some((looked, seen)) = seen_by(events, *request) {
                     let asked = Asked {
                         instance,
                         sent: at,
                         looked,
+                        cookies: cookies.clone(),
                         opens: *opens,
                     };
                     check_seen(world, events, lines, &asked, seen)?;
@@ -46,6 +51,7 @@ pub(super) struct Asked {
     /// When it was sent, and when its handler looked.
     pub(super) sent: usize,
     pub(super) looked: usize,
+    pub(super) cookies: Vec<SessionId>,
     /// What its cookies opened when it was sent.
     pub(super) opens: Option<SessionId>,
 }
@@ -58,6 +64,7 @@ pub(super) fn check_seen(world: &World, events: &[Event], lines: &Lines, asked: 
         sent,
         looked,
         opens,
+        ..
     } = *asked;
     let line = seen.id.and_then(|id| lines.of(&id));
     promise!(line.is_some() == seen.id.is_some(), "P6: an unknown session is open");
@@ -66,7 +73,7 @@ pub(super) fn check_seen(world: &World, events: &[Event], lines: &Lines, asked: 
         && lines.0[expected].opened_by(&id, looked).is_some()
     {
         promise!(
-            line == Some(expected) || may_be_kept(world, &events[..sent], lines, seen),
+            line == Some(expected) || may_be_kept(world, &events[..sent], lines, asked, expected, seen),
             "P5: on instance {instance} {opens:?} opens {seen:?}"
         );
     }
@@ -106,11 +113,15 @@ pub(super) fn check_seen(world: &World, events: &[Event], lines: &Lines, asked: 
     Ok(())
 }
 
-/// Whether a near cache may open this in place of a session that comes after it: it is over, and no answer that the
-/// browser has got shows that.
-fn may_be_kept(world: &World, before: &[Event], lines: &Lines, seen: &Seen) -> bool {
-    let Some(id) = seen.id else { return false };
-    let is_over = lines.of(&id).is_some_and(|line| lines.0[line].lost(&id).is_some());
+/// Whether a near cache may open this in place of the `expected` session, which comes after it in the cookies: it was over
+/// when they were sent, and no answer that the browser had got by then shows that.
+fn may_be_kept(world: &World, before: &[Event], lines: &Lines, asked: &Asked, expected: usize, seen: &Seen) -> bool {
+    let Some((id, line)) = seen.id.and_then(|id| Some((id, lines.of(&id)?))) else {
+        return false;
+    };
+    let was_over = lines.0[line].opened_by(&id, asked.sent).is_none();
+    let place = |line| asked.cookies.iter().position(|id| lines.of(id) == Some(line));
+    let comes_first = matches!((place(line), place(expected)), (Some(own), Some(expected)) if own < expected);
     let mut arrived = before.iter().filter_map(|event| match event {
         Event::Arrived { request } => Some(*request),
         _ => None,
@@ -119,9 +130,16 @@ fn may_be_kept(world: &World, before: &[Event], lines: &Lines, seen: &Seen) -> b
         let had_it = before.iter().any(
             |event| matches!(event, Event::Sent { request: of, cookies, .. } if *of == request && cookies.contains(&id)),
         );
-        had_it && seen_by(before, request).is_some_and(|(_, seen)| seen.id != Some(id))
+        let missed_it = had_it && seen_by(before, request).is_some_and(|(_, seen)| seen.id != Some(id));
+        let mut own = changes_of(before, request);
+        let ended_it = own.any(|change| match change {
+            Change::Ended { id: ended } => *ended == id,
+            Change::Renewed { from, .. } => *from == id,
+            _ => false,
+        });
+        missed_it || ended_it
     };
-    world.scenario.has_caches() && is_over && !arrived.any(shows_its_end)
+    world.scenario.has_caches() && was_over && comes_first && !arrived.any(shows_its_end)
 }
 
 /// What is over, or has another id by now, is seen only on an instance with a near cache that has not been told (promises P3, P6
