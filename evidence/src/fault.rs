@@ -76,8 +76,8 @@ impl Fault {
         Self::TwoAtOnce,
     ];
 
-    /// Why this cannot happen there, if it cannot.
-    pub(crate) fn is_impossible(self, topology: Topology) -> Option<&'static str> {
+    /// Why this is not tried there, if it is not: it cannot happen, or another topology shows the same.
+    pub(crate) fn is_not_here(self, topology: Topology) -> Option<&'static str> {
         match self {
             Self::FlushedScripts if !topology.is_redis() => Some("there are no scripts"),
             Self::ReadOnly | Self::NoConnections if topology.is_redis() => Some("a state of PostgreSQL's"),
@@ -188,7 +188,7 @@ impl Fault {
             fault.hand() != Hand::None
                 && fault.can_be_had()
                 && !fault.is_left_out(Topology::Redis)
-                && fault.is_impossible(topology).is_none()
+                && fault.is_not_here(topology).is_none()
         };
         let apt: Vec<_> = Self::ALL.into_iter().filter(is_apt).collect();
         loop {

@@ -110,8 +110,8 @@ async fn all_of(topologies: Vec<Topology>, options: Options, seed: u64) -> Resul
         }
         let ground = Mutex::new(Ground::start(topology).await?);
         for fault in faults {
-            let cell = if let Some(why) = fault.is_impossible(topology) {
-                Cell::Impossible(why)
+            let cell = if let Some(why) = fault.is_not_here(topology) {
+                Cell::NotHere(why)
             } else if (options.short && fault.is_left_out(topology)) || !fault.can_be_had() {
                 Cell::NotRun
             } else {

@@ -6,8 +6,8 @@ use crate::{fault::Fault, history::Broken, row::Row, topology::Topology};
 #[derive(Debug)]
 pub(crate) enum Cell {
     Rows(Vec<Row>),
-    /// It cannot happen, and why.
-    Impossible(&'static str),
+    /// It cannot happen there, or another topology shows the same: which.
+    NotHere(&'static str),
     NotRun,
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for Table {
             let none = "– | ".repeat(10);
             match cell {
                 Cell::Rows(rows) => writeln!(f, "{}", line(*fault, rows)?)?,
-                Cell::Impossible(why) => writeln!(f, "| {fault} | {none}cannot happen: {why} |")?,
+                Cell::NotHere(why) => writeln!(f, "| {fault} | {none}not here: {why} |")?,
                 Cell::NotRun => writeln!(f, "| {fault} | {none}not run |")?,
             }
         }

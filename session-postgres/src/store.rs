@@ -2,8 +2,8 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use session_core::{
-    Data, Error, Fate, Loaded, NearCache, NearChange, NewSession, Page, Renewal, SessionId, SessionInfo, SessionStore,
-    Update, Version, Watch,
+    Data, Error, Excess, Fate, Loaded, NearCache, NearChange, NewSession, Page, Renewal, SessionId, SessionInfo,
+    SessionLimit, SessionStore, Update, Version, Watch,
 };
 use sqlx::postgres::{PgArguments, PgRow};
 use tokio::time::Instant;
@@ -191,6 +191,12 @@ impl PostgresStore {
         self.near_cache().map(|cache| cache.change(id))
     }
 
+    /// The same for a login that may end the user's oldest session: which, the server does not say.
+    fn making_room(&self, limit: Option<SessionLimit>) -> Option<NearChange<'_>> {
+        let may_end = limit.is_some_and(|limit| limit.excess == Excess::EndOldest);
+        self.near_cache().filter(|_| may_end).map(NearCache::change_any)
+    }
+
     async fn count(&self, statement: &Statement, arguments: PgArguments, deadline: Instant) -> Result<u64, Error> {
         let rows = self.fetch(statement, arguments, deadline).await?;
         rows.first().map_or(Ok(0), decode_count).map_err(Error::unknown)
@@ -209,6 +215,7 @@ impl fmt::Debug for PostgresStore {
 impl SessionStore for PostgresStore {
     async fn create(&self, id: &SessionId, new: &NewSession) -> Result<Version, Error> {
         check_size(new)?;
+        let _making_room = self.making_room(new.limit);
         let deadline = self.deadline();
         let answer = self.batchers.creations.ask(Creation::new(*id, new)?, deadline).await?;
         let row = answer.rows.first().ok_or(Error::IdInUse)?;
@@ -256,7 +263,8 @@ impl SessionStore for PostgresStore {
     }
 
     async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error> {
-        let _changing = self.changing(from);
+        let limit = renewal.login.as_ref().and_then(|login| login.limit);
+        let (_changing, _making_room) = (self.changing(from), self.making_room(limit));
         let deadline = self.deadline();
         let renewing = Renewing::new(*from, *to, renewal)?;
         let mut answer = self.batchers.renewals.ask(renewing.clone(), deadline).await;
@@ -270,7 +278,6 @@ impl SessionStore for PostgresStore {
             }
         }
         if let Some(row) = answer?.rows.first() {
-            let limit = renewal.login.as_ref().and_then(|login| login.limit);
             return decode_outcome(row, renewal.max_size, limit);
         }
         let arguments = arguments![encode_id(from), encode_id(to)];
