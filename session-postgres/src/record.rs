@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, str, time::Duration};
 
 use serde_json::value::RawValue;
 use session_core::{
-    About, Data, DecodeError, Delta, Error, Fate, Loaded, Marker, Record, RenewalNonce, Seal, SessionId, SessionInfo,
-    SessionLimit, Value, Version,
+    About, Data, DecodeError, Delta, Error, Excess, Fate, Loaded, Marker, Record, RenewalNonce, Seal, SessionId,
+    SessionInfo, SessionLimit, Value, Version,
 };
 use sqlx::{Row, postgres::PgRow};
 use time::OffsetDateTime;
@@ -61,6 +61,11 @@ pub(crate) fn encode_size(size: u64) -> i64 {
 /// How many sessions a user may have.
 pub(crate) fn encode_max(limit: SessionLimit) -> i32 {
     i32::try_from(limit.max).unwrap_or(i32::MAX)
+}
+
+/// Whether a login over the limit ends the user's oldest session.
+pub(crate) fn ends_oldest(limit: Option<SessionLimit>) -> bool {
+    limit.is_some_and(|limit| limit.excess == Excess::EndOldest)
 }
 
 /// The column `id`.

@@ -2,8 +2,8 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use session_core::{
-    Data, Error, Excess, Fate, Loaded, NearCache, NearChange, NewSession, Page, Renewal, SessionId, SessionInfo,
-    SessionLimit, SessionStore, Update, Version, Watch,
+    Data, Error, Fate, Loaded, NearCache, NearChange, NewSession, Page, Renewal, SessionId, SessionInfo, SessionLimit,
+    SessionStore, Update, Version, Watch,
 };
 use sqlx::postgres::{PgArguments, PgRow};
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ use crate::{
     migrate::{self, NEWEST},
     record::{
         decode_count, decode_ended, decode_fate, decode_id, decode_info, decode_loaded, decode_outcome, decode_touched,
-        decode_version, encode_id, encode_size,
+        decode_version, encode_id, encode_size, ends_oldest,
     },
     statement::{Statement, Statements, arguments},
     together::{Answer, Batchers, Change, Creation, End, Look, Renewing, Touch},
@@ -193,8 +193,8 @@ impl PostgresStore {
 
     /// The same for a login that may end the user's oldest session: which, the server does not say.
     fn making_room(&self, limit: Option<SessionLimit>) -> Option<NearChange<'_>> {
-        let may_end = limit.is_some_and(|limit| limit.excess == Excess::EndOldest);
-        self.near_cache().filter(|_| may_end).map(NearCache::change_any)
+        let cache = self.near_cache().filter(|_| ends_oldest(limit));
+        cache.map(NearCache::change_any)
     }
 
     async fn count(&self, statement: &Statement, arguments: PgArguments, deadline: Instant) -> Result<u64, Error> {

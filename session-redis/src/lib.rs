@@ -68,8 +68,8 @@
 //! +ping`, on the keys `~session:*`. With `+role` as well messages say more of a server that is a replica, with
 //! `+info` of one that evicts. A URL with a database needs `+select`, replicas that are waited for `+wait`.
 //!
-//! On a cluster it needs `+cluster|slots +asking` as well. A sentinel's needs `+sentinel|master +sentinel|get-master-addr-by-name`, if sentinels want a
-//! login.
+//! On a cluster it needs `+cluster|slots +asking` as well. A sentinel's needs `+sentinel|master
+//! +sentinel|get-master-addr-by-name`, if sentinels want a login.
 //!
 //! With `+publish +subscribe` on the channel `&session:changes` as well, which Redis 7 denies unless told otherwise,
 //! instances tell each other at once when a session ends. Without, those who wait for that

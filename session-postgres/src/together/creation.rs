@@ -1,11 +1,11 @@
 use std::slice;
 
-use session_core::{Error, Excess, NewSession, Seal, SessionId};
+use session_core::{Error, NewSession, Seal, SessionId};
 use sqlx::postgres::PgArguments;
 
 use super::{Ask, column};
 use crate::{
-    record::{encode_duration, encode_id, encode_max, encode_sets},
+    record::{encode_duration, encode_id, encode_max, encode_sets, ends_oldest},
     statement::{Statement, Statements, arguments},
 };
 
@@ -39,7 +39,7 @@ impl Creation {
             seal: new.seal.clone(),
             class: new.about.class.clone(),
             max: limit.map(encode_max),
-            ends_oldest: limit.is_some_and(|limit| limit.excess == Excess::EndOldest),
+            ends_oldest: ends_oldest(limit),
             renewal: new.lifetime.renewal.map(encode_duration),
         })
     }

@@ -1,11 +1,11 @@
 use std::slice;
 
-use session_core::{Error, Excess, Renewal, RenewalNonce, Seal, SessionId};
+use session_core::{Error, Renewal, RenewalNonce, Seal, SessionId};
 use sqlx::postgres::PgArguments;
 
 use super::{Ask, column};
 use crate::{
-    record::{encode_duration, encode_id, encode_max, encode_removals, encode_sets, encode_size},
+    record::{encode_duration, encode_id, encode_max, encode_removals, encode_sets, encode_size, ends_oldest},
     statement::{Statement, Statements, arguments},
 };
 
@@ -51,7 +51,7 @@ impl Renewing {
             seal: renewal.seal.clone(),
             class: login.map(|login| login.about.class.clone()).unwrap_or_default(),
             max: limit.map(encode_max),
-            ends_oldest: limit.is_some_and(|limit| limit.excess == Excess::EndOldest),
+            ends_oldest: ends_oldest(limit),
             renewal: lifetime.and_then(|lifetime| lifetime.renewal).map(encode_duration),
             nonce: renewal.nonce().copied(),
         })

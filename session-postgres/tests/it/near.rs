@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use session_core::{
-    Lifetime, Loaded, NewSession, SessionStore, Update, Version,
+    Excess, Lifetime, Loaded, NewSession, Renewal, SessionLimit, SessionStore, Update, Version,
     conformance::{ReadNear, near_caches_keep_the_promises},
 };
 use session_postgres::{PostgresOptions, PostgresStore};
@@ -67,4 +67,35 @@ async fn what_was_written_here_is_read_without_the_server_also_when_the_news_of_
         }
     };
     assert_eq!(served, Version(version));
+}
+
+/// Looked for before its news can be read, for nothing is waited for in between.
+#[tokio::test]
+async fn what_a_login_ends_is_gone_here_at_once() {
+    let store = near().await;
+    let cache = store.near_cache().unwrap();
+    let limit = SessionLimit::new(1).excess(Excess::EndOldest);
+    let mut of_the_user = NewSession::new(Lifetime::default()).with_user("one after another");
+    of_the_user.limit = Some(limit);
+    let (mut seen, mut oldest) = (0, new_id());
+    store.create(&oldest, &of_the_user).await.unwrap();
+    for turn in 0..40 {
+        store.load(&[oldest]).await.unwrap();
+        seen += usize::from(cache.get(&[oldest]).is_some());
+        let (next, to) = (new_id(), new_id());
+        if turn % 2 == 0 {
+            store.create(&to, &of_the_user).await.unwrap();
+        } else {
+            store
+                .create(&next, &NewSession::new(Lifetime::default()))
+                .await
+                .unwrap();
+            let mut renewal = Renewal::login("one after another", Lifetime::default());
+            renewal.login.as_mut().unwrap().limit = Some(limit);
+            store.renew(&next, &to, &renewal).await.unwrap();
+        }
+        assert!(cache.get(&[oldest]).is_none(), "turn {turn}");
+        oldest = to;
+    }
+    assert!(seen > 0, "it was never kept");
 }

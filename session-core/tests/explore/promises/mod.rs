@@ -35,14 +35,14 @@ pub(crate) async fn check(world: &World) -> Checked {
     check_reads(world, &events, &lines)?;
 
     let now = events.len();
-    let opens = world.jar.opens(&world.server.memory).await;
+    let (cookies, opens) = (world.jar.ids(), world.jar.opens(&world.server.memory).await);
     for instance in world.all_instances() {
         let seen = world.look(instance, &world.jar).await;
         let asked = Asked {
             instance,
             sent: now,
             looked: now,
-            cookies: world.jar.ids(),
+            cookies: &cookies,
             opens,
         };
         check_seen(world, &events, &lines, &asked, &seen)?;
@@ -65,6 +65,14 @@ fn changes_of(events: &[Event], request: usize) -> impl Iterator<Item = &Change>
             change,
             ..
         } if *of == request => Some(change),
+        _ => None,
+    })
+}
+
+/// The requests whose cookies have come to the jar.
+fn arrived(events: &[Event]) -> impl Iterator<Item = usize> {
+    events.iter().filter_map(|event| match event {
+        Event::Arrived { request } => Some(*request),
         _ => None,
     })
 }

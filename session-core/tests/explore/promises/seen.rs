@@ -1,6 +1,6 @@
 use session_core::SessionId;
 
-use super::{Checked, changes_of, is_acknowledged, seen_by};
+use super::{Checked, arrived, changes_of, is_acknowledged, seen_by};
 use crate::{
     history::{Change, Event, Seen},
     jar::Jar,
@@ -23,7 +23,7 @@ pub(super) fn check_reads(world: &World, events: &[Event], lines: &Lines) -> Che
                         instance,
                         sent: at,
                         looked,
-                        cookies: cookies.clone(),
+                        cookies,
                         opens: *opens,
                     };
                     check_seen(world, events, lines, &asked, seen)?;
@@ -46,19 +46,19 @@ pub(super) fn check_reads(world: &World, events: &[Event], lines: &Lines) -> Che
 }
 
 /// A request, or a look when all is over.
-pub(super) struct Asked {
+pub(super) struct Asked<'a> {
     pub(super) instance: usize,
     /// When it was sent, and when its handler looked.
     pub(super) sent: usize,
     pub(super) looked: usize,
-    pub(super) cookies: Vec<SessionId>,
+    pub(super) cookies: &'a [SessionId],
     /// What its cookies opened when it was sent.
     pub(super) opens: Option<SessionId>,
 }
 
 /// Who has looked has seen the session that the cookies opened, as it was left by all that had arrived before (promise
 /// P5).
-pub(super) fn check_seen(world: &World, events: &[Event], lines: &Lines, asked: &Asked, seen: &Seen) -> Checked {
+pub(super) fn check_seen(world: &World, events: &[Event], lines: &Lines, asked: &Asked<'_>, seen: &Seen) -> Checked {
     let Asked {
         instance,
         sent,
@@ -83,11 +83,7 @@ pub(super) fn check_seen(world: &World, events: &[Event], lines: &Lines, asked: 
         "P5: {seen:?} is not of {:?}",
         lines.0[line]
     );
-    let arrived = events[..sent].iter().filter_map(|event| match event {
-        Event::Arrived { request } => Some(*request),
-        _ => None,
-    });
-    for writer in arrived.filter(|writer| world.scenario.requests[*writer].0.writes()) {
+    for writer in arrived(&events[..sent]).filter(|writer| world.scenario.requests[*writer].0.writes()) {
         let done = changes_of(events, writer).filter_map(|change| match change {
             Change::Created { id, delta, .. } | Change::Updated { id, delta } => Some((*id, delta)),
             Change::Renewed { to, delta, .. } => Some((*to, delta)),
@@ -115,17 +111,20 @@ pub(super) fn check_seen(world: &World, events: &[Event], lines: &Lines, asked: 
 
 /// Whether a near cache may open this in place of the `expected` session, which comes after it in the cookies: it was over
 /// when they were sent, and no answer that the browser had got by then shows that.
-fn may_be_kept(world: &World, before: &[Event], lines: &Lines, asked: &Asked, expected: usize, seen: &Seen) -> bool {
+fn may_be_kept(
+    world: &World,
+    before: &[Event],
+    lines: &Lines,
+    asked: &Asked<'_>,
+    expected: usize,
+    seen: &Seen,
+) -> bool {
     let Some((id, line)) = seen.id.and_then(|id| Some((id, lines.of(&id)?))) else {
         return false;
     };
     let was_over = lines.0[line].opened_by(&id, asked.sent).is_none();
     let place = |line| asked.cookies.iter().position(|id| lines.of(id) == Some(line));
     let comes_first = matches!((place(line), place(expected)), (Some(own), Some(expected)) if own < expected);
-    let mut arrived = before.iter().filter_map(|event| match event {
-        Event::Arrived { request } => Some(*request),
-        _ => None,
-    });
     let shows_its_end = |request| {
         let had_it = before.iter().any(
             |event| matches!(event, Event::Sent { request: of, cookies, .. } if *of == request && cookies.contains(&id)),
@@ -139,7 +138,7 @@ fn may_be_kept(world: &World, before: &[Event], lines: &Lines, asked: &Asked, ex
         });
         missed_it || ended_it
     };
-    world.scenario.has_caches() && was_over && comes_first && !arrived.any(shows_its_end)
+    world.scenario.has_caches() && was_over && comes_first && !arrived(before).any(shows_its_end)
 }
 
 /// What is over, or has another id by now, is seen only on an instance with a near cache that has not been told (promises P3, P6
