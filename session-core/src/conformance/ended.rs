@@ -20,12 +20,13 @@ const SOON: Duration = Duration::from_secs(10);
 /// Waits for the ends of sessions, twice each, so on two instances where there are two. It has looked at each once and
 /// hears what is announced, so an end that comes now is not found by looking.
 async fn watchers(store: &SharedStore, ids: &[SessionId]) -> JoinSet<()> {
+    let others = waiting_at(store);
     let mut watchers = JoinSet::new();
     for id in ids.iter().chain(ids) {
         watchers.spawn(until_ended(Arc::clone(store), *id));
     }
     until("the first look", || {
-        waiting_at(store) >= watchers.len() && is_quiet(store)
+        waiting_at(store) == others + watchers.len() && is_quiet(store)
     })
     .await;
     watchers
