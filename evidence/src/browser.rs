@@ -42,6 +42,8 @@ pub(crate) struct Browser {
     /// Cookies as they were before a logout or a login, and since when they open nothing.
     ended: Vec<(Jar, Instant)>,
     history: History,
+    /// Whether it knows what the fault cost, which is over: from now on nothing else may be lost.
+    has_taken_stock: bool,
     number: u64,
     pub(crate) tally: Tally,
 }
@@ -65,6 +67,7 @@ impl Browser {
             random: Random::new(seed),
             jar: Jar::default(),
             ended: Vec::new(),
+            has_taken_stock: false,
             number: 0,
             tally: Tally::default(),
         }
@@ -72,6 +75,9 @@ impl Browser {
 
     /// One or two requests, and a rest.
     pub(crate) async fn step(&mut self) {
+        if !self.has_taken_stock && self.calm.mended().is_some() {
+            self.take_stock().await;
+        }
         let doubt = self.history.doubt();
         if doubt.is_some_and(|doubt| self.calm.is_settled_since(doubt)) {
             self.history.settle();
@@ -91,6 +97,17 @@ impl Browser {
             }
         }
         sleep(REST).await;
+    }
+
+    /// Looks at everything when all is mended: what a server that died had not given to others is missing now or never.
+    async fn take_stock(&mut self) {
+        let acknowledged = self.tally.acknowledged;
+        self.look().await;
+        let has_seen = self.tally.acknowledged > acknowledged;
+        for _ in 0..self.ended.len() {
+            self.look_back().await;
+        }
+        self.has_taken_stock = has_seen && self.ended.is_empty();
     }
 
     /// Looks at the session on every instance, when nothing can come late any more.
@@ -123,7 +140,7 @@ impl Browser {
         };
         let before = format!("{:?}", self.history);
         if let Err(broken) = self.history.see(&view) {
-            self.tally.fail(broken, || {
+            self.tally.fail(broken, self.has_taken_stock, || {
                 format!("{broken:?} at instance {instance}: {view:?} after {before}")
             });
         }
@@ -157,8 +174,9 @@ impl Browser {
             Outcome::Done(answer) => {
                 let told = answer.body.parse().unwrap_or(u64::MAX);
                 if let Err(broken) = self.history.counted(told) {
-                    self.tally
-                        .fail(broken, || format!("{broken:?}: the counter was told to be {told}"));
+                    self.tally.fail(broken, self.has_taken_stock, || {
+                        format!("{broken:?}: the counter was told to be {told}")
+                    });
                 }
             }
             Outcome::Refused => {}
@@ -226,7 +244,7 @@ impl Browser {
         };
         if serde_json::from_str::<View>(&answer.body).is_ok_and(|view| view.user.is_some()) {
             let broken = Broken::Ended;
-            self.tally.fail(broken, || {
+            self.tally.fail(broken, self.has_taken_stock, || {
                 format!("{broken:?} at instance {instance}: a token taken back still opens")
             });
         }
@@ -267,8 +285,9 @@ impl Browser {
             Ok(answer) if matches!(answer.status, 401 | 409) => {
                 if let Err(broken) = self.history.see_nobody() {
                     let status = answer.status;
-                    self.tally
-                        .fail(broken, || format!("{broken:?}: instance {instance} answered {status}"));
+                    self.tally.fail(broken, self.has_taken_stock, || {
+                        format!("{broken:?}: instance {instance} answered {status}")
+                    });
                 }
                 return Outcome::Refused;
             }

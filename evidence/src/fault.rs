@@ -6,6 +6,7 @@ use crate::{
     calm::Calm,
     fleet::Fleet,
     history::Broken,
+    loss::Loss,
     proxy::Link,
     random::Random,
     topology::{Ground, Topology},
@@ -30,11 +31,15 @@ pub(crate) enum Fault {
     CutLink,
     MuteLink,
     SlowLink,
+    BrittleLink,
+    /// One packet of ten is lost, each way.
     LossyLink,
     /// So many times, at once again.
     CutAgainAndAgain(u32),
     Failover,
     FlushedScripts,
+    /// A later version, which adds to all records, works beside this one.
+    LaterFormat,
     ReadOnly,
     NoConnections,
     /// The store's memory is full: writes are refused, and sessions thrown out.
@@ -50,7 +55,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// All, in the order of the table.
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::Nothing,
         Self::KilledInstance,
         Self::FrozenInstance(1),
@@ -64,10 +69,12 @@ impl Fault {
         Self::CutLink,
         Self::MuteLink,
         Self::SlowLink,
+        Self::BrittleLink,
         Self::LossyLink,
         Self::CutAgainAndAgain(1000),
         Self::Failover,
         Self::FlushedScripts,
+        Self::LaterFormat,
         Self::ReadOnly,
         Self::NoConnections,
         Self::FullMemory,
@@ -91,13 +98,18 @@ impl Fault {
             }
             Self::FullMemory if !topology.is_redis() => Some("its sessions are on disk"),
             Self::FullDisk => Some("shown with PostgreSQL on a small disk"),
-            Self::CutLink | Self::MuteLink | Self::SlowLink | Self::LossyLink | Self::CutAgainAndAgain(_)
+            Self::CutLink
+            | Self::MuteLink
+            | Self::SlowLink
+            | Self::BrittleLink
+            | Self::LossyLink
+            | Self::CutAgainAndAgain(_)
                 if topology.is_several() =>
             {
                 Some("instances go past the proxy")
             }
             Self::KilledStore | Self::RestartedStore if topology.is_several() => Some("it is a failover"),
-            Self::FullMemory if topology.is_several() => Some("shown with one server"),
+            Self::FullMemory | Self::LaterFormat if topology.is_several() => Some("shown with one server"),
             Self::Failover if !topology.has_failover() => Some("one server"),
             _ => None,
         }
@@ -153,7 +165,11 @@ impl Fault {
 
     /// Whether this machine has what it takes.
     pub(crate) fn can_be_had(self) -> bool {
-        self != Self::WrongClock || Command::new("faketime").arg("--version").output().is_ok()
+        match self {
+            Self::WrongClock => Command::new("faketime").arg("--version").output().is_ok(),
+            Self::LossyLink => Loss::can_be_had(),
+            _ => true,
+        }
     }
 
     /// Happens, and is mended. Returns what it was.
@@ -203,12 +219,18 @@ impl Fault {
     const fn hand(self) -> Hand {
         match self {
             Self::KilledInstance | Self::FrozenInstance(_) | Self::RollingDeploy | Self::WrongClock => Hand::Instance,
-            Self::CutLink | Self::MuteLink | Self::SlowLink | Self::LossyLink | Self::CutAgainAndAgain(_) => Hand::Link,
+            Self::CutLink
+            | Self::MuteLink
+            | Self::SlowLink
+            | Self::BrittleLink
+            | Self::LossyLink
+            | Self::CutAgainAndAgain(_) => Hand::Link,
             Self::KilledStore
             | Self::RestartedStore
             | Self::FrozenStore(_)
             | Self::Failover
             | Self::FlushedScripts
+            | Self::LaterFormat
             | Self::ReadOnly
             | Self::NoConnections
             | Self::FullMemory
@@ -254,7 +276,12 @@ impl Fault {
             Self::CutLink => during(ground, Link::Cut).await,
             Self::MuteLink => during(ground, Link::Mute).await,
             Self::SlowLink => during(ground, Link::Slow(SLOWNESS)).await,
-            Self::LossyLink => during(ground, Link::Lossy).await,
+            Self::BrittleLink => during(ground, Link::Brittle).await,
+            Self::LossyLink => {
+                let loss = ground.lock().await.lose_packets()?;
+                sleep(WHILE).await;
+                drop(loss);
+            }
             Self::CutAgainAndAgain(times) => {
                 for _ in 0..times {
                     ground.lock().await.link(Link::Cut);
@@ -267,6 +294,17 @@ impl Fault {
                 ground.lock().await.fail_over();
             }
             Self::FlushedScripts => ground.lock().await.administer("SCRIPT FLUSH"),
+            Self::LaterFormat => {
+                // Records that were made since are of the old format again: both are side by side.
+                let mut extended = 0;
+                for _ in 0..WHILE.as_millis() / 100 {
+                    extended += ground.lock().await.extend_records()?;
+                    sleep(Duration::from_millis(100)).await;
+                }
+                if extended == 0 {
+                    return Err(io::Error::other("there was no record to add to"));
+                }
+            }
             Self::ReadOnly => {
                 ground
                     .lock()
@@ -345,10 +383,12 @@ impl fmt::Display for Fault {
             Self::CutLink => f.write_str("the link cut for 2 s"),
             Self::MuteLink => f.write_str("the link half-open for 2 s"),
             Self::SlowLink => f.write_str("the link 200 ms slower for 2 s"),
-            Self::LossyLink => f.write_str("connections break after 20 to 180 ms, for 2 s"),
+            Self::BrittleLink => f.write_str("connections break after 20 to 180 ms, for 2 s"),
+            Self::LossyLink => f.write_str("one packet of ten lost, each way, for 2 s"),
             Self::CutAgainAndAgain(times) => write!(f, "the link cut {times} times"),
             Self::Failover => f.write_str("failover"),
             Self::FlushedScripts => f.write_str("the script cache flushed"),
+            Self::LaterFormat => f.write_str("a later version adds to records, beside this one"),
             Self::ReadOnly => f.write_str("read-only for 2 s"),
             Self::NoConnections => f.write_str("no connection allowed for 2 s"),
             Self::FullMemory => f.write_str("the store's memory full for 2 s"),

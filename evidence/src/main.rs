@@ -14,6 +14,7 @@ mod http;
 mod instance;
 mod jar;
 mod load;
+mod loss;
 mod planted;
 mod process;
 mod proxy;

@@ -26,7 +26,7 @@ pub(crate) enum Link {
     /// All that is sent comes later by this.
     Slow(Duration),
     /// Each connection breaks after a moment.
-    Lossy,
+    Brittle,
 }
 
 /// The name of a server, as instances know it: a port that leads to the server, wherever that is.
@@ -127,7 +127,7 @@ async fn broken(mut links: watch::Receiver<Link>) {
         let link = *links.borrow_and_update();
         match link {
             Link::Cut => return,
-            Link::Lossy => {
+            Link::Brittle => {
                 // 20 to 180 ms.
                 let moment = Duration::from_millis(20 + number * 37 % 160);
                 tokio::select! {

@@ -40,9 +40,14 @@ impl Row {
             (Broken::Session, "sessions lost"),
             (Broken::Ended, "ended sessions opened"),
         ] {
+            let is_excused = self.faults.iter().any(|fault| fault.allows(self.topology, broken));
             let times = self.tally.times(broken);
-            if times > 0 && !self.faults.iter().any(|fault| fault.allows(self.topology, broken)) {
+            if times > 0 && !is_excused {
                 flaws.push(format!("{times} {what}"));
+            }
+            let times = self.tally.times_since(broken);
+            if times > 0 && is_excused {
+                flaws.push(format!("{times} {what} after the fault"));
             }
         }
         if self.tally.unexpected > 0 {

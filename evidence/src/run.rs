@@ -146,6 +146,7 @@ async fn rounds(
             let notes = flaws
                 .iter()
                 .chain(&row.tally.first)
+                .chain(&row.tally.first_since)
                 .chain(row.tally.noted.iter().take(5));
             notes.for_each(|note| println!("  {note}"));
         }

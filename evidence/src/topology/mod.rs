@@ -5,7 +5,7 @@ mod pair;
 mod postgres;
 mod redis;
 
-use std::{fmt, fs, os::unix::fs::MetadataExt};
+use std::{fmt, fs, io, os::unix::fs::MetadataExt};
 
 use clap::ValueEnum;
 use session_postgres::PostgresStore;
@@ -15,6 +15,7 @@ use self::pair::Pair;
 use crate::{
     Failure,
     history::Broken,
+    loss::Loss,
     proxy::{Link, Proxy},
 };
 
@@ -233,6 +234,26 @@ impl Ground {
             Servers::Postgres(server) => drop(server.sql(command)),
             Servers::Pair(pair) => drop(pair.primary().sql(command)),
         });
+    }
+
+    /// Adds to all records what a later version may add, which this one has to pass over and to keep. Returns to how
+    /// many that were not added to yet.
+    pub(crate) fn extend_records(&mut self) -> io::Result<u64> {
+        let extended = block_in_place(|| match &mut self.servers {
+            Servers::Redis(server) => {
+                // `redis-cli` is given what is between spaces.
+                let script = include_str!("later.lua").replace(' ', "\n");
+                server.answer(&format!("EVAL {script} 0"))
+            }
+            Servers::Postgres(server) => server.sql(include_str!("later.sql")),
+            Servers::Several(_) | Servers::Pair(_) => "0".to_owned(),
+        });
+        extended.trim().parse().map_err(io::Error::other)
+    }
+
+    /// Has packets lost on the way to the server, until what this returns is dropped.
+    pub(crate) fn lose_packets(&self) -> io::Result<Option<Loss>> {
+        self.proxy.as_ref().map(|proxy| Loss::at(proxy.port())).transpose()
     }
 
     pub(crate) fn link(&self, link: Link) {
