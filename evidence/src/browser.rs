@@ -11,12 +11,12 @@ use tokio::time::sleep;
 
 use crate::{
     calm::Calm,
-    history::{Broken, History, View},
+    history::{Breach, Broken, History, View},
     http::{self, Answer},
     instance::DEADLINE,
     jar::Jar,
     random::Random,
-    tally::Tally,
+    tally::{Tally, When},
 };
 
 /// How long a browser rests between two requests.
@@ -24,6 +24,9 @@ const REST: Duration = Duration::from_millis(30);
 
 /// How long near caches of other instances may show what has ended: a lease, and a little for a slow machine.
 const LEASE: Duration = Duration::from_millis(900);
+
+/// How many of the cookies that open nothing any more it tries.
+const MOST_ENDED: usize = 100;
 
 const KEYS: [&str; 3] = ["a", "b", "c"];
 
@@ -42,9 +45,10 @@ pub(crate) struct Browser {
     /// Cookies as they were before a logout or a login, and since when they open nothing.
     ended: Vec<(Jar, Instant)>,
     history: History,
-    /// Whether it knows what the fault cost, which is over: from now on nothing else may be lost.
+    /// Whether it knows what the fault cost, which is over: from then on nothing else may be lost.
     has_taken_stock: bool,
     number: u64,
+    steps: u64,
     pub(crate) tally: Tally,
 }
 
@@ -69,13 +73,15 @@ impl Browser {
             ended: Vec::new(),
             has_taken_stock: false,
             number: 0,
+            // Not all do the same at the same time.
+            steps: seed * 17,
             tally: Tally::default(),
         }
     }
 
     /// One or two requests, and a rest.
     pub(crate) async fn step(&mut self) {
-        if !self.has_taken_stock && self.calm.mended().is_some() {
+        if !self.has_taken_stock && self.calm.is_over() {
             self.take_stock().await;
         }
         let doubt = self.history.doubt();
@@ -83,15 +89,18 @@ impl Browser {
             self.history.settle();
             self.look().await;
         }
+        self.steps += 1;
+        // With near caches, which a browser passes by for two seconds after each of its writes.
+        let only_looks = self.is_near && self.steps % 120 > 40;
         if self.history.is_out() {
             self.login().await;
         } else {
-            match self.random.below(100) {
-                0..40 => self.look().await,
-                40..60 => self.write().await,
-                60..75 => self.count().await,
-                75..85 => self.write_and_count().await,
-                85..90 => self.look_back().await,
+            match self.random.below(if only_looks { 45 } else { 100 }) {
+                0..40 => drop(self.look().await),
+                40..45 => self.look_back().await,
+                45..65 => self.write().await,
+                65..80 => self.count().await,
+                80..90 => self.write_and_count().await,
                 90..95 => self.login().await,
                 _ => self.logout().await,
             }
@@ -99,50 +108,59 @@ impl Browser {
         sleep(REST).await;
     }
 
-    /// Looks at everything when all is mended: what a server that died had not given to others is missing now or never.
+    /// Looks at everything when the fault is over: what a server that died had told nobody is missing now or never.
     async fn take_stock(&mut self) {
-        let acknowledged = self.tally.acknowledged;
-        self.look().await;
-        let has_seen = self.tally.acknowledged > acknowledged;
-        for _ in 0..self.ended.len() {
-            self.look_back().await;
+        if !self.look().await {
+            return;
         }
-        self.has_taken_stock = has_seen && self.ended.is_empty();
+        for number in (0..self.ended.len()).rev() {
+            let instance = self.any();
+            if !self.look_back_at(instance, number).await {
+                return;
+            }
+        }
+        self.has_taken_stock = true;
     }
 
-    /// Looks at the session on every instance, when nothing can come late any more.
+    /// Looks at everything on every instance, when nothing can come late any more. All have to answer.
     pub(crate) async fn look_everywhere(&mut self) {
         self.history.settle();
         for instance in 0..self.ports.len() {
-            self.look_at(instance).await;
-        }
-        for _ in 0..self.ended.len() {
-            self.look_back().await;
+            let mut is_answered = self.look_at(instance).await;
+            for number in (0..self.ended.len()).rev() {
+                is_answered &= self.look_back_at(instance, number).await;
+            }
+            if !is_answered {
+                self.tally
+                    .wonder(|| format!("instance {instance} does not answer in the end"));
+            }
         }
     }
 
-    async fn look(&mut self) {
+    async fn look(&mut self) -> bool {
         let instance = self.any();
-        self.look_at(instance).await;
+        self.look_at(instance).await
     }
 
-    async fn look_at(&mut self, instance: usize) {
+    /// Whether it was answered.
+    async fn look_at(&mut self, instance: usize) -> bool {
         let header = self.jar.header();
-        if let Outcome::Done(answer) = self.request(instance, "GET", "/", &header).await {
-            self.see(&answer, instance);
-        }
+        let Outcome::Done(answer) = self.request(instance, "GET", "/", &header).await else {
+            return false;
+        };
+        self.see(&answer, instance);
+        true
     }
 
     fn see(&mut self, answer: &Answer, instance: usize) {
         let Ok(view) = serde_json::from_str::<View>(&answer.body) else {
-            self.tally.unexpected += 1;
+            self.tally
+                .wonder(|| format!("instance {instance} shows {}", answer.body));
             return;
         };
         let before = format!("{:?}", self.history);
-        if let Err(broken) = self.history.see(&view) {
-            self.tally.fail(broken, self.has_taken_stock, || {
-                format!("{broken:?} at instance {instance}: {view:?} after {before}")
-            });
+        if let Err(breach) = self.history.see(&view) {
+            self.fail(breach, || format!("at instance {instance}: {view:?} after {before}"));
         }
     }
 
@@ -173,10 +191,8 @@ impl Browser {
         match outcome {
             Outcome::Done(answer) => {
                 let told = answer.body.parse().unwrap_or(u64::MAX);
-                if let Err(broken) = self.history.counted(told) {
-                    self.tally.fail(broken, self.has_taken_stock, || {
-                        format!("{broken:?}: the counter was told to be {told}")
-                    });
+                if let Err(breach) = self.history.counted(told) {
+                    self.fail(breach, || format!("the counter was told to be {told}"));
                 }
             }
             Outcome::Refused => {}
@@ -207,7 +223,7 @@ impl Browser {
         {
             Outcome::Done(_) => {
                 if !self.history.is_out() {
-                    self.ended.push((before, Instant::now()));
+                    self.has_ended(before);
                 }
                 self.history.logged_in();
             }
@@ -220,7 +236,7 @@ impl Browser {
         let (instance, sent, before) = (self.any(), Instant::now(), self.jar.clone());
         match self.request(instance, "POST", "/logout", &before.header()).await {
             Outcome::Done(_) => {
-                self.ended.push((before, Instant::now()));
+                self.has_ended(before);
                 self.history.logged_out();
             }
             Outcome::Refused => {}
@@ -228,26 +244,53 @@ impl Browser {
         }
     }
 
-    /// With cookies that open nothing any more.
-    async fn look_back(&mut self) {
-        let Some((jar, since)) = self.ended.pop() else {
-            return;
-        };
-        if self.is_near {
-            sleep(LEASE.saturating_sub(since.elapsed())).await;
+    /// These cookies open nothing any more.
+    fn has_ended(&mut self, jar: Jar) {
+        if self.ended.len() == MOST_ENDED {
+            self.ended.remove(0);
         }
-        let instance = self.any();
+        self.ended.push((jar, Instant::now()));
+    }
+
+    async fn look_back(&mut self) {
+        if !self.ended.is_empty() {
+            let (instance, number) = (self.any(), self.random.below(self.ended.len()));
+            self.look_back_at(instance, number).await;
+        }
+    }
+
+    /// With cookies that open nothing any more. Whether it was answered.
+    async fn look_back_at(&mut self, instance: usize, number: usize) -> bool {
+        let (jar, acknowledged) = &self.ended[number];
+        let acknowledged = *acknowledged;
+        if self.is_near {
+            sleep(LEASE.saturating_sub(acknowledged.elapsed())).await;
+        }
         let exchanged = exchange(&self.ports, instance, "GET", "/", &jar.header()).await;
         let Outcome::Done(answer) = self.outcome_of(exchanged, instance) else {
-            self.ended.push((jar, since));
-            return;
+            return false;
         };
         if serde_json::from_str::<View>(&answer.body).is_ok_and(|view| view.user.is_some()) {
             let broken = Broken::Ended;
-            self.tally.fail(broken, self.has_taken_stock, || {
-                format!("{broken:?} at instance {instance}: a token taken back still opens")
+            let breach = Breach { broken, acknowledged };
+            self.fail(breach, || {
+                format!("at instance {instance}: a token taken back still opens")
             });
         }
+        true
+    }
+
+    fn fail(&mut self, breach: Breach, words: impl FnOnce() -> String) {
+        let Breach { broken, acknowledged } = breach;
+        let when = if self.has_taken_stock {
+            When::Since
+        } else if self.calm.may_cost(acknowledged) {
+            When::Meanwhile
+        } else {
+            When::Before
+        };
+        self.tally
+            .fail(broken, when, || format!("{broken:?}, {when:?}: {}", words()));
     }
 
     async fn request(&mut self, instance: usize, method: &str, path: &str, cookies: &str) -> Outcome {
@@ -283,11 +326,8 @@ impl Browser {
             }
             // Only where nobody knows whether a login or a logout was done.
             Ok(answer) if matches!(answer.status, 401 | 409) => {
-                if let Err(broken) = self.history.see_nobody() {
-                    let status = answer.status;
-                    self.tally.fail(broken, self.has_taken_stock, || {
-                        format!("{broken:?}: instance {instance} answered {status}")
-                    });
+                if let Err(breach) = self.history.see_nobody() {
+                    self.fail(breach, || format!("instance {instance} answered {}", answer.status));
                 }
                 return Outcome::Refused;
             }
@@ -296,20 +336,14 @@ impl Browser {
                 Outcome::Unknown
             }
             Ok(answer) => {
-                self.tally.unexpected += 1;
                 let (status, body) = (answer.status, answer.body);
-                self.tally
-                    .first
-                    .get_or_insert_with(|| format!("answered {status}: {body}"));
+                self.tally.wonder(|| format!("answered {status}: {body}"));
                 Outcome::Unknown
             }
             Err(error) => {
                 self.tally.unanswered += 1;
                 if !is_about {
-                    self.tally.unexpected += 1;
-                    self.tally
-                        .first
-                        .get_or_insert_with(|| format!("instance {instance}: {error}"));
+                    self.tally.wonder(|| format!("instance {instance}: {error}"));
                 }
                 Outcome::Unknown
             }

@@ -11,10 +11,19 @@ const LATE: Duration = Duration::from_secs(3);
 #[derive(Debug, Default)]
 pub(crate) struct Calm(Mutex<State>);
 
+/// What a server had acknowledged this long before it died its replicas have, however slow the machine is.
+const LAG: Duration = Duration::from_millis(500);
+
+/// For so long after a fault an instance may still answer what it was asked during the fault.
+const BACKLOG: Duration = Duration::from_millis(1500);
+
 #[derive(Debug, Default)]
 struct State {
+    harmed: Option<Instant>,
     is_harmed: bool,
     mended: Option<Instant>,
+    /// Whether servers agree again on who takes writes.
+    is_agreed: bool,
     instance: Option<usize>,
 }
 
@@ -22,15 +31,22 @@ impl Calm {
     /// Something is harmed from now on; if it is an instance, which one.
     pub(crate) fn disturb(&self, instance: Option<usize>) {
         let mut state = self.state();
+        state.harmed = Some(Instant::now());
         state.is_harmed = true;
+        state.is_agreed = false;
         state.instance = instance;
     }
 
-    /// All is as it should be again.
+    /// All is as it should be again, but that servers may not agree yet on who takes writes.
     pub(crate) fn mend(&self) {
         let mut state = self.state();
         state.is_harmed = false;
         state.mended = Some(Instant::now());
+    }
+
+    /// They agree.
+    pub(crate) fn agree(&self) {
+        self.state().is_agreed = true;
     }
 
     /// When all was mended last.
@@ -39,16 +55,28 @@ impl Calm {
         state.mended.filter(|_| !state.is_harmed)
     }
 
+    /// Whether nothing can be lost any more that was not lost yet.
+    pub(crate) fn is_over(&self) -> bool {
+        self.state().is_agreed
+    }
+
+    /// Whether it was acknowledged so late that a server which was harmed may have told nobody of it.
+    pub(crate) fn may_cost(&self, acknowledged: Instant) -> bool {
+        self.state().harmed.is_some_and(|harmed| acknowledged + LAG >= harmed)
+    }
+
     /// Whether this instance is, or just was, what is harmed: how long it takes to answer says nothing then.
     pub(crate) fn is_about(&self, instance: usize) -> bool {
-        self.state().instance == Some(instance)
+        let state = self.state();
+        let is_recent = state.is_harmed || state.mended.is_none_or(|mended| mended.elapsed() < BACKLOG);
+        state.instance == Some(instance) && is_recent
     }
 
     /// Whether all that was asked for at this moment is done by now, or never will be.
     pub(crate) fn is_settled_since(&self, moment: Instant) -> bool {
         let state = self.state();
         let since = state.mended.map_or(moment, |mended| mended.max(moment));
-        !state.is_harmed && since.elapsed() > LATE
+        !state.is_harmed && (state.harmed.is_none() || state.is_agreed) && since.elapsed() > LATE
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -9,7 +9,7 @@ use crate::{
     loss::Loss,
     proxy::Link,
     random::Random,
-    topology::{Ground, Topology},
+    topology::{Ground, ROLE, Topology},
 };
 
 /// How long most faults last.
@@ -45,7 +45,7 @@ pub(crate) enum Fault {
     /// The store's memory is full: writes are refused, and sessions thrown out.
     FullMemory,
     FullDisk,
-    /// An instance whose clock is an hour ahead.
+    /// An instance whose clock is wrong by an hour.
     WrongClock,
     /// Two of the others, of which each round chooses its own.
     TwoAtOnce,
@@ -55,11 +55,12 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// All, in the order of the table.
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::Nothing,
         Self::KilledInstance,
         Self::FrozenInstance(1),
         Self::FrozenInstance(5),
+        Self::FrozenInstance(30),
         Self::RollingDeploy,
         Self::KilledStore,
         Self::RestartedStore,
@@ -86,6 +87,9 @@ impl Fault {
     /// Why this is not tried there, if it is not: it cannot happen, or another topology shows the same.
     pub(crate) fn is_not_here(self, topology: Topology) -> Option<&'static str> {
         match self {
+            Self::FrozenInstance(30) if !matches!(topology, Topology::Redis | Topology::Postgres) => {
+                Some("shown with one server")
+            }
             Self::FlushedScripts if !topology.is_redis() => Some("there are no scripts"),
             Self::ReadOnly | Self::NoConnections if topology.is_redis() => Some("a state of PostgreSQL's"),
             Self::FullDisk if topology == Topology::PostgresSmallDisk => None,
@@ -118,7 +122,7 @@ impl Fault {
     /// Whether a short run leaves it out: it takes its time, or another topology shows it as well.
     pub(crate) const fn is_left_out(self, topology: Topology) -> bool {
         match self {
-            Self::FrozenStore(30) | Self::CutAgainAndAgain(_) => true,
+            Self::FrozenInstance(30) | Self::FrozenStore(30) | Self::CutAgainAndAgain(_) => true,
             Self::Nothing | Self::Failover | Self::FullDisk | Self::TwoAtOnce => false,
             _ => !matches!(topology, Topology::Redis | Topology::Postgres),
         }
@@ -133,14 +137,20 @@ impl Fault {
     }
 
     /// What it may break, for the server says that it does.
-    pub(crate) fn allows(self, topology: Topology, broken: Broken) -> bool {
+    pub(crate) fn excuses(self, topology: Topology, broken: Broken) -> Excuse {
         match self {
             // A session that is thrown out is thrown out whole.
-            Self::FullMemory => broken == Broken::Session,
+            Self::FullMemory if broken == Broken::Session => Excuse::Anything,
             // Nobody is taken for dead in a second.
-            Self::Failover | Self::FrozenStore(2..) => topology.may_lose(broken),
-            _ => false,
+            Self::Failover | Self::FrozenStore(2..) if topology.may_lose(broken) => Excuse::TheLatest,
+            _ => Excuse::Nothing,
         }
+    }
+
+    /// Whether there is a bound for the connections that instances open.
+    pub(crate) const fn is_bounded(self) -> bool {
+        // Each cut costs each of them.
+        !matches!(self, Self::CutAgainAndAgain(_))
     }
 
     /// Why what it breaks is no fault of the store's.
@@ -195,6 +205,8 @@ impl Fault {
             _ => self.harm(ground, fleet).await?,
         }
         calm.mend();
+        ground.lock().await.agree();
+        calm.agree();
         Ok(faults)
     }
 
@@ -319,7 +331,10 @@ impl Fault {
                 ground.lock().await.administer("SELECT pg_reload_conf()");
             }
             Self::NoConnections => {
-                ground.lock().await.administer("ALTER ROLE postgres CONNECTION LIMIT 0");
+                ground
+                    .lock()
+                    .await
+                    .administer(&format!("ALTER ROLE {ROLE} CONNECTION LIMIT 0"));
                 ground.lock().await.link(Link::Cut);
                 sleep(Duration::from_millis(10)).await;
                 ground.lock().await.link(Link::Whole);
@@ -327,7 +342,7 @@ impl Fault {
                 ground
                     .lock()
                     .await
-                    .administer("ALTER ROLE postgres CONNECTION LIMIT -1");
+                    .administer(&format!("ALTER ROLE {ROLE} CONNECTION LIMIT -1"));
             }
             Self::FullMemory => {
                 ground
@@ -344,8 +359,10 @@ impl Fault {
                 ground.lock().await.free_disk();
             }
             Self::WrongClock => {
-                fleet.lock().await.replace(0, Some("+1h")).await?;
-                sleep(WHILE).await;
+                for wrong in ["+1h", "-1h"] {
+                    fleet.lock().await.replace(0, Some(wrong)).await?;
+                    sleep(WHILE).await;
+                }
                 fleet.lock().await.replace(0, None).await?;
             }
             Self::Soak(minutes) => sleep(Duration::from_secs(60 * minutes)).await,
@@ -353,6 +370,15 @@ impl Fault {
         }
         Ok(())
     }
+}
+
+/// What of all that was acknowledged a fault may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Excuse {
+    Nothing,
+    /// What was acknowledged just before it, or while it lasted.
+    TheLatest,
+    Anything,
 }
 
 /// What a fault touches.
@@ -393,7 +419,7 @@ impl fmt::Display for Fault {
             Self::NoConnections => f.write_str("no connection allowed for 2 s"),
             Self::FullMemory => f.write_str("the store's memory full for 2 s"),
             Self::FullDisk => f.write_str("the store's disk full for 2 s"),
-            Self::WrongClock => f.write_str("the clock of an instance an hour ahead"),
+            Self::WrongClock => f.write_str("the clock of an instance an hour ahead, then an hour behind"),
             Self::TwoAtOnce => f.write_str("two of these at once, chosen at random"),
             Self::Soak(minutes) => write!(f, "none, for {minutes} min"),
         }

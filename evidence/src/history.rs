@@ -27,19 +27,22 @@ pub(crate) enum Broken {
     Ended,
 }
 
+/// A promise that was broken, and when what breaks it was acknowledged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Breach {
+    pub(crate) broken: Broken,
+    pub(crate) acknowledged: Instant,
+}
+
 /// What a browser knows of its session, from what it was answered.
 #[derive(Debug)]
 pub(crate) struct History {
     user: String,
     login: Login,
-    /// The numbers that a key may have; 0 is none.
-    keys: BTreeMap<String, BTreeSet<u64>>,
-    /// Numbers whose writes may still come, for nobody knows what became of them.
-    floating: BTreeMap<String, BTreeSet<u64>>,
-    least: u64,
-    most: u64,
-    /// How many updates of the counter may still come.
-    floating_counts: u64,
+    /// When it was logged in or out last.
+    login_since: Instant,
+    keys: BTreeMap<String, Written>,
+    count: Count,
     /// When the last request was sent whose outcome nobody knows, until it is.
     doubt: Option<Instant>,
 }
@@ -52,16 +55,34 @@ enum Login {
     PerhapsOut,
 }
 
+/// What is known of a key.
+#[derive(Debug)]
+struct Written {
+    /// The numbers that it may have; 0 is none.
+    may_be: BTreeSet<u64>,
+    /// Those of writes that may still come, for nobody knows what became of them.
+    floating: BTreeSet<u64>,
+    acknowledged: Instant,
+}
+
+/// What is known of the counter.
+#[derive(Debug)]
+struct Count {
+    least: u64,
+    most: u64,
+    /// How many updates may still come.
+    floating: u64,
+    acknowledged: Instant,
+}
+
 impl History {
     pub(crate) fn new(user: String) -> Self {
         Self {
             user,
             login: Login::Out,
+            login_since: Instant::now(),
             keys: BTreeMap::new(),
-            floating: BTreeMap::new(),
-            least: 0,
-            most: 0,
-            floating_counts: 0,
+            count: Count::new(),
             doubt: None,
         }
     }
@@ -78,39 +99,43 @@ impl History {
     /// Nothing can come late any more: the next view tells how it is.
     pub(crate) fn settle(&mut self) {
         self.doubt = None;
-        self.floating.clear();
-        self.floating_counts = 0;
+        self.keys.values_mut().for_each(|written| written.floating.clear());
+        self.count.floating = 0;
     }
 
     pub(crate) fn wrote(&mut self, key: &str, number: u64) {
-        let mut may_be = self.floating.get(key).cloned().unwrap_or_default();
-        may_be.insert(number);
-        self.keys.insert(key.to_owned(), may_be);
+        let written = self.written(key);
+        written.is(number);
+        written.acknowledged = Instant::now();
     }
 
     pub(crate) fn may_have_written(&mut self, key: &str, number: u64, sent: Instant) {
-        let may_be = self.keys.entry(key.to_owned()).or_insert_with(|| [0].into());
-        may_be.insert(number);
-        self.floating.entry(key.to_owned()).or_default().insert(number);
+        let written = self.written(key);
+        written.may_be.insert(number);
+        written.floating.insert(number);
         self.doubt = Some(sent);
     }
 
     /// What the counter was told to be must be possible.
-    pub(crate) fn counted(&mut self, told: u64) -> Result<(), Broken> {
-        self.least += 1;
-        self.most += 1;
-        let is_possible = (self.least..=self.most).contains(&told);
+    pub(crate) fn counted(&mut self, told: u64) -> Result<(), Breach> {
+        let count = &mut self.count;
+        count.least += 1;
+        count.most += 1;
+        let is_possible = (count.least..=count.most).contains(&told);
+        count.least = told;
         if !is_possible {
-            (self.least, self.most) = (told, told + self.floating_counts);
-            return Err(Broken::Count);
+            let breach = count.breach();
+            count.most = told + count.floating;
+            count.acknowledged = Instant::now();
+            return Err(breach);
         }
-        self.least = told;
+        count.acknowledged = Instant::now();
         Ok(())
     }
 
     pub(crate) fn may_have_counted(&mut self, sent: Instant) {
-        self.most += 1;
-        self.floating_counts += 1;
+        self.count.most += 1;
+        self.count.floating += 1;
         self.doubt = Some(sent);
     }
 
@@ -120,17 +145,17 @@ impl History {
             Login::Out => self.forget(),
             // The session may be the one of before, or a new one.
             Login::PerhapsOut => {
-                for may_be in self.keys.values_mut() {
-                    may_be.insert(0);
+                for written in self.keys.values_mut() {
+                    written.may_be.insert(0);
                 }
-                self.least = 0;
+                self.count.least = 0;
             }
         }
-        self.login = Login::In;
+        self.is_now(Login::In);
     }
 
     pub(crate) fn logged_out(&mut self) {
-        self.login = Login::Out;
+        self.is_now(Login::Out);
         self.forget();
     }
 
@@ -142,43 +167,46 @@ impl History {
         self.doubt = Some(sent);
     }
 
-    /// Compares what an instance shows with what is known, and learns from it.
-    pub(crate) fn see(&mut self, view: &View) -> Result<(), Broken> {
+    /// Compares what an instance shows with what is known, and learns from it. What breaks the oldest knowledge counts.
+    pub(crate) fn see(&mut self, view: &View) -> Result<(), Breach> {
         match &view.user {
             None => return self.see_nobody(),
-            Some(user) if self.is_out() || *user != self.user => return Err(Broken::Ended),
+            Some(user) if self.is_out() || *user != self.user => return Err(self.breach(Broken::Ended)),
             Some(_) => {}
         }
-        if self.doubt.is_none() {
+        let is_sure = self.doubt.is_none();
+        if is_sure {
             self.login = Login::In;
         }
-        let mut broken = None;
-        let mut keys: BTreeSet<&String> = self.keys.keys().collect();
-        keys.extend(view.written.keys());
-        for key in keys.into_iter().cloned().collect::<Vec<_>>() {
-            let number = view.written.get(&key).copied().unwrap_or(0);
-            let is_possible = self
-                .keys
-                .get(&key)
-                .map_or(number == 0, |may_be| may_be.contains(&number));
-            if !is_possible {
-                broken = Some(Broken::Write);
-            }
-            if !is_possible || self.doubt.is_none() {
-                self.wrote(&key, number);
+        for key in view.written.keys() {
+            self.written(key);
+        }
+        let mut breaches = Vec::new();
+        for (key, written) in &mut self.keys {
+            let number = view.written.get(key).copied().unwrap_or(0);
+            // What is seen has been done, and is not done again.
+            written.floating.remove(&number);
+            if !written.may_be.contains(&number) {
+                let (broken, acknowledged) = (Broken::Write, written.acknowledged);
+                breaches.push(Breach { broken, acknowledged });
+                written.is(number);
+            } else if is_sure {
+                written.is(number);
             }
         }
-        if !(self.least..=self.most).contains(&view.count) {
-            broken = Some(Broken::Count);
-            (self.least, self.most) = (view.count, view.count + self.floating_counts);
-        } else if self.doubt.is_none() {
-            (self.least, self.most) = (view.count, view.count);
+        let count = &mut self.count;
+        if !(count.least..=count.most).contains(&view.count) {
+            breaches.push(count.breach());
+            (count.least, count.most) = (view.count, view.count + count.floating);
+        } else if is_sure {
+            (count.least, count.most) = (view.count, view.count);
         }
-        broken.map_or(Ok(()), Err)
+        let oldest = breaches.into_iter().min_by_key(|breach| breach.acknowledged);
+        oldest.map_or(Ok(()), Err)
     }
 
     /// An instance says that nobody is logged in.
-    pub(crate) fn see_nobody(&mut self) -> Result<(), Broken> {
+    pub(crate) fn see_nobody(&mut self) -> Result<(), Breach> {
         match self.login {
             Login::Out => Ok(()),
             Login::PerhapsOut => {
@@ -188,17 +216,64 @@ impl History {
                 Ok(())
             }
             Login::In => {
+                let breach = self.breach(Broken::Session);
                 self.logged_out();
-                Err(Broken::Session)
+                Err(breach)
             }
         }
     }
 
+    fn is_now(&mut self, login: Login) {
+        self.login = login;
+        self.login_since = Instant::now();
+    }
+
+    fn breach(&self, broken: Broken) -> Breach {
+        Breach {
+            broken,
+            acknowledged: self.login_since,
+        }
+    }
+
+    /// What is known of a key, which was never written if nothing is.
+    fn written(&mut self, key: &str) -> &mut Written {
+        let acknowledged = self.login_since;
+        self.keys.entry(key.to_owned()).or_insert_with(|| Written {
+            may_be: [0].into(),
+            floating: BTreeSet::new(),
+            acknowledged,
+        })
+    }
+
     fn forget(&mut self) {
         self.keys.clear();
-        self.floating.clear();
-        (self.least, self.most) = (0, 0);
-        self.floating_counts = 0;
+        self.count = Count::new();
+    }
+}
+
+impl Written {
+    /// It has this number, unless a write comes late.
+    fn is(&mut self, number: u64) {
+        self.may_be.clone_from(&self.floating);
+        self.may_be.insert(number);
+    }
+}
+
+impl Count {
+    fn new() -> Self {
+        Self {
+            least: 0,
+            most: 0,
+            floating: 0,
+            acknowledged: Instant::now(),
+        }
+    }
+
+    fn breach(&self) -> Breach {
+        Breach {
+            broken: Broken::Count,
+            acknowledged: self.acknowledged,
+        }
     }
 }
 
@@ -217,6 +292,10 @@ mod tests {
         }
     }
 
+    fn see(history: &mut History, user: Option<&str>, written: &[(&str, u64)], count: u64) -> Result<(), Broken> {
+        history.see(&view(user, written, count)).map_err(|breach| breach.broken)
+    }
+
     fn logged_in() -> History {
         let mut history = History::new("ann".to_owned());
         history.logged_in();
@@ -228,13 +307,13 @@ mod tests {
         let mut history = logged_in();
         history.wrote("a", 1);
         history.counted(1).unwrap();
-        assert_eq!(history.see(&view(Some("ann"), &[("a", 1)], 1)), Ok(()));
+        assert_eq!(see(&mut history, Some("ann"), &[("a", 1)], 1), Ok(()));
         history.wrote("a", 2);
-        assert_eq!(history.see(&view(Some("ann"), &[("a", 1)], 1)), Err(Broken::Write));
+        assert_eq!(see(&mut history, Some("ann"), &[("a", 1)], 1), Err(Broken::Write));
         history.counted(2).unwrap();
-        assert_eq!(history.see(&view(Some("ann"), &[("a", 1)], 1)), Err(Broken::Count));
-        assert_eq!(history.counted(5), Err(Broken::Count));
-        assert_eq!(history.see(&view(None, &[], 0)), Err(Broken::Session));
+        assert_eq!(see(&mut history, Some("ann"), &[("a", 1)], 1), Err(Broken::Count));
+        assert_eq!(history.counted(5).map_err(|breach| breach.broken), Err(Broken::Count));
+        assert_eq!(see(&mut history, None, &[], 0), Err(Broken::Session));
     }
 
     #[test]
@@ -243,13 +322,13 @@ mod tests {
         history.wrote("a", 1);
         history.may_have_written("a", 2, Instant::now());
         history.may_have_counted(Instant::now());
-        assert_eq!(history.see(&view(Some("ann"), &[("a", 2)], 1)), Ok(()));
+        assert_eq!(see(&mut history, Some("ann"), &[("a", 2)], 1), Ok(()));
         // It may have been late, and it may not.
-        assert_eq!(history.see(&view(Some("ann"), &[("a", 1)], 0)), Ok(()));
+        assert_eq!(see(&mut history, Some("ann"), &[("a", 1)], 0), Ok(()));
         history.settle();
-        assert_eq!(history.see(&view(Some("ann"), &[("a", 2)], 0)), Ok(()));
-        assert_eq!(history.see(&view(Some("ann"), &[("a", 1)], 0)), Err(Broken::Write));
-        assert_eq!(history.see(&view(Some("ann"), &[("a", 1)], 1)), Err(Broken::Count));
+        assert_eq!(see(&mut history, Some("ann"), &[("a", 2)], 0), Ok(()));
+        assert_eq!(see(&mut history, Some("ann"), &[("a", 1)], 0), Err(Broken::Write));
+        assert_eq!(see(&mut history, Some("ann"), &[("a", 1)], 1), Err(Broken::Count));
     }
 
     #[test]
@@ -259,12 +338,12 @@ mod tests {
         history.counted(1).unwrap();
         history.may_have_written("a", 2, Instant::now());
         history.may_have_counted(Instant::now());
-        assert_eq!(history.see(&view(Some("ann"), &[], 0)), Err(Broken::Count));
-        assert_eq!(history.see(&view(Some("ann"), &[], 0)), Ok(()));
-        assert_eq!(history.see(&view(Some("ann"), &[("a", 2)], 1)), Ok(()));
+        assert_eq!(see(&mut history, Some("ann"), &[], 0), Err(Broken::Write));
+        assert_eq!(see(&mut history, Some("ann"), &[], 0), Ok(()));
+        assert_eq!(see(&mut history, Some("ann"), &[("a", 2)], 1), Ok(()));
         history.settle();
-        assert_eq!(history.see(&view(Some("ann"), &[("a", 2)], 1)), Ok(()));
-        assert_eq!(history.see(&view(Some("ann"), &[], 0)), Err(Broken::Count));
+        assert_eq!(see(&mut history, Some("ann"), &[("a", 2)], 1), Ok(()));
+        assert_eq!(see(&mut history, Some("ann"), &[], 0), Err(Broken::Write));
     }
 
     #[test]
@@ -272,21 +351,42 @@ mod tests {
         let mut history = logged_in();
         history.may_have_written("a", 1, Instant::now());
         history.wrote("a", 2);
-        assert_eq!(history.see(&view(Some("ann"), &[("a", 1)], 0)), Ok(()));
-        assert_eq!(history.see(&view(Some("ann"), &[], 0)), Err(Broken::Write));
+        assert_eq!(see(&mut history, Some("ann"), &[("a", 1)], 0), Ok(()));
+        assert_eq!(see(&mut history, Some("ann"), &[], 0), Err(Broken::Write));
+    }
+
+    #[test]
+    fn what_was_seen_once_comes_no_second_time() {
+        let mut history = logged_in();
+        history.may_have_written("a", 5, Instant::now());
+        assert_eq!(see(&mut history, Some("ann"), &[("a", 5)], 0), Ok(()));
+        history.wrote("a", 6);
+        assert_eq!(see(&mut history, Some("ann"), &[("a", 5)], 0), Err(Broken::Write));
+    }
+
+    #[test]
+    fn a_breach_is_as_old_as_what_it_breaks() {
+        let mut history = logged_in();
+        history.wrote("a", 1);
+        let between = Instant::now();
+        history.wrote("b", 1);
+        let breach = history.see(&view(Some("ann"), &[("a", 1)], 0)).unwrap_err();
+        assert!(breach.acknowledged >= between);
+        let breach = history.see(&view(Some("ann"), &[("a", 2)], 0)).unwrap_err();
+        assert!(breach.acknowledged <= between);
     }
 
     #[test]
     fn who_is_out_stays_out() {
         let mut history = logged_in();
         history.logged_out();
-        assert_eq!(history.see(&view(None, &[], 0)), Ok(()));
-        assert_eq!(history.see(&view(Some("ann"), &[], 0)), Err(Broken::Ended));
+        assert_eq!(see(&mut history, None, &[], 0), Ok(()));
+        assert_eq!(see(&mut history, Some("ann"), &[], 0), Err(Broken::Ended));
     }
 
     #[test]
     fn nobody_sees_another_user() {
-        assert_eq!(logged_in().see(&view(Some("bob"), &[], 0)), Err(Broken::Ended));
+        assert_eq!(see(&mut logged_in(), Some("bob"), &[], 0), Err(Broken::Ended));
     }
 
     #[test]
@@ -294,10 +394,10 @@ mod tests {
         let mut history = logged_in();
         history.wrote("a", 1);
         history.may_have_ended(Instant::now());
-        assert_eq!(history.see(&view(Some("ann"), &[("a", 1)], 0)), Ok(()));
-        assert_eq!(history.see(&view(None, &[], 0)), Ok(()));
+        assert_eq!(see(&mut history, Some("ann"), &[("a", 1)], 0), Ok(()));
+        assert_eq!(see(&mut history, None, &[], 0), Ok(()));
         history.settle();
-        assert_eq!(history.see(&view(None, &[], 0)), Ok(()));
+        assert_eq!(see(&mut history, None, &[], 0), Ok(()));
         assert!(history.is_out());
     }
 }

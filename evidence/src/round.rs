@@ -69,7 +69,7 @@ pub(crate) async fn run(
         .happen(topology, ground, &fleet, &calm, &mut Random::new(seed))
         .await?;
     let fleet = fleet.into_inner();
-    let mended = Instant::now();
+    let mended = calm.mended().unwrap_or_else(Instant::now);
     sleep(AFTER).await;
     stop.store(true, Ordering::Relaxed);
     let mut tally = Tally::default();

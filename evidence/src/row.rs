@@ -1,6 +1,13 @@
 use std::time::Duration;
 
-use crate::{fault::Fault, fleet::Size, history::Broken, instance::DEADLINE, tally::Tally, topology::Topology};
+use crate::{
+    fault::{Excuse, Fault},
+    fleet::Size,
+    history::Broken,
+    instance::DEADLINE,
+    tally::{Tally, When},
+    topology::Topology,
+};
 
 /// What a round showed.
 #[derive(Debug)]
@@ -26,9 +33,18 @@ impl Row {
     /// Longer than this, and a machine's times say nothing about what runs on it.
     const STILL: Duration = Duration::from_millis(50);
 
+    /// So many connections in a second both instances together may open, whatever happens.
+    const MOST_CONNECTIONS: usize = 40;
+
     /// Whether times are judged.
     pub(crate) fn is_timed(&self) -> bool {
         self.stall <= Self::STILL
+    }
+
+    /// What happened, in words.
+    pub(crate) fn what(&self) -> String {
+        let faults: Vec<_> = self.faults.iter().map(ToString::to_string).collect();
+        faults.join(" and ")
     }
 
     /// What is not as it should be, in words.
@@ -40,14 +56,15 @@ impl Row {
             (Broken::Session, "sessions lost"),
             (Broken::Ended, "ended sessions opened"),
         ] {
-            let is_excused = self.faults.iter().any(|fault| fault.allows(self.topology, broken));
-            let times = self.tally.times(broken);
-            if times > 0 && !is_excused {
+            let excused = self.faults.iter().map(|fault| fault.excuses(self.topology, broken));
+            let unexcused = match excused.max().unwrap_or(Excuse::Nothing) {
+                Excuse::Nothing => &When::ALL[..],
+                Excuse::TheLatest => &[When::Before, When::Since],
+                Excuse::Anything => &[When::Since],
+            };
+            let times = self.tally.times(broken, unexcused);
+            if times > 0 {
                 flaws.push(format!("{times} {what}"));
-            }
-            let times = self.tally.times_since(broken);
-            if times > 0 && is_excused {
-                flaws.push(format!("{times} {what} after the fault"));
             }
         }
         if self.tally.unexpected > 0 {
@@ -58,6 +75,13 @@ impl Row {
         }
         if self.is_timed() && self.faults.iter().all(|fault| self.recovery > fault.recovery()) {
             flaws.push(format!("recovered after {:?}", self.recovery));
+        }
+        let is_bounded = self.faults.iter().all(|fault| fault.is_bounded());
+        if let Some(connections) = self
+            .connections
+            .filter(|most| is_bounded && *most > Self::MOST_CONNECTIONS)
+        {
+            flaws.push(format!("{connections} connections in a second"));
         }
         let [before, after] = self.sizes;
         if after.tasks > before.tasks + 2 {

@@ -1,6 +1,6 @@
 use std::fmt::{self, Write};
 
-use crate::{fault::Fault, history::Broken, row::Row, topology::Topology};
+use crate::{fault::Fault, history::Broken, row::Row, tally::When, topology::Topology};
 
 /// What stands in a line.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl fmt::Display for Table {
 
 fn line(fault: Fault, rows: &[Row]) -> Result<String, fmt::Error> {
     let sum = |of: &dyn Fn(&Row) -> u64| rows.iter().map(of).sum::<u64>();
-    let broken = |broken| sum(&|row| row.tally.times(broken));
+    let broken = |broken| sum(&|row| row.tally.times(broken, &When::ALL));
     let longest = rows.iter().map(|row| row.tally.longest).max().unwrap_or_default();
     let recovery = rows.iter().map(|row| row.recovery).max().unwrap_or_default();
     let connections = rows.iter().filter_map(|row| row.connections).max();
@@ -87,9 +87,11 @@ fn line(fault: Fault, rows: &[Row]) -> Result<String, fmt::Error> {
                 )
             });
             let excuse = excuse.map(|excuse| format!("; {excuse}"));
+            let pairs = rows.iter().filter(|row| row.faults.len() > 1);
+            let pairs: String = pairs.map(|row| format!("; {}", row.what())).collect();
             write!(
                 line,
-                "holds{}{} |",
+                "holds{}{}{pairs} |",
                 still.unwrap_or_default(),
                 excuse.unwrap_or_default()
             )?;

@@ -5,19 +5,30 @@ use std::{
 
 use crate::history::Broken;
 
+/// When it was that a promise was broken, for a fault excuses some of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum When {
+    /// What was acknowledged long before the fault.
+    Before,
+    /// What was acknowledged at the time of the fault, or just before.
+    Meanwhile,
+    /// The fault was over, and what it had cost was known.
+    Since,
+}
+
+impl When {
+    pub(crate) const ALL: [Self; 3] = [Self::Before, Self::Meanwhile, Self::Since];
+}
+
 /// What browsers saw in a round.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) requests: u64,
     /// Writes, updates, logins and logouts that were acknowledged.
     pub(crate) acknowledged: u64,
-    broken: BTreeMap<Broken, u64>,
-    /// Those that were broken when all was mended, and what had been lost was known.
-    broken_since: BTreeMap<Broken, u64>,
-    /// The first of them, in words.
-    pub(crate) first: Option<String>,
-    /// The first of them that nothing excuses any more.
-    pub(crate) first_since: Option<String>,
+    broken: BTreeMap<(Broken, When), u64>,
+    /// The first of them, in words, and of each time.
+    pub(crate) first: BTreeMap<When, String>,
     /// Answers that are neither yes, nor that the store is away.
     pub(crate) unexpected: u64,
     /// Answers that the store is away.
@@ -36,16 +47,12 @@ impl Tally {
     pub(crate) fn add(&mut self, other: &Self) {
         self.requests += other.requests;
         self.acknowledged += other.acknowledged;
-        for (all, of_other) in [
-            (&mut self.broken, &other.broken),
-            (&mut self.broken_since, &other.broken_since),
-        ] {
-            for (broken, times) in of_other {
-                *all.entry(*broken).or_default() += times;
-            }
+        for (broken, times) in &other.broken {
+            *self.broken.entry(*broken).or_default() += times;
         }
-        self.first = self.first.take().or_else(|| other.first.clone());
-        self.first_since = self.first_since.take().or_else(|| other.first_since.clone());
+        for (when, words) in &other.first {
+            self.first.entry(*when).or_insert_with(|| words.clone());
+        }
         self.unexpected += other.unexpected;
         self.refused += other.refused;
         self.unanswered += other.unanswered;
@@ -54,24 +61,21 @@ impl Tally {
         self.last_refusal = self.last_refusal.max(other.last_refusal);
     }
 
-    /// How often it was broken.
-    pub(crate) fn times(&self, broken: Broken) -> u64 {
-        self.broken.get(&broken).copied().unwrap_or(0)
+    /// How often it was broken at these times.
+    pub(crate) fn times(&self, broken: Broken, when: &[When]) -> u64 {
+        let times = when.iter().filter_map(|when| self.broken.get(&(broken, *when)));
+        times.sum()
     }
 
-    /// How often of these a fault does not excuse, for it was over and what it had cost was known.
-    pub(crate) fn times_since(&self, broken: Broken) -> u64 {
-        self.broken_since.get(&broken).copied().unwrap_or(0)
+    /// Notes what is wrong.
+    pub(crate) fn fail(&mut self, broken: Broken, when: When, words: impl FnOnce() -> String) {
+        *self.broken.entry((broken, when)).or_default() += 1;
+        self.first.entry(when).or_insert_with(words);
     }
 
-    /// Notes what is wrong; `since` is whether nothing excuses it any more.
-    pub(crate) fn fail(&mut self, broken: Broken, since: bool, words: impl FnOnce() -> String) {
-        *self.broken.entry(broken).or_default() += 1;
-        if since {
-            *self.broken_since.entry(broken).or_default() += 1;
-            self.first_since.get_or_insert_with(words);
-        } else {
-            self.first.get_or_insert_with(words);
-        }
+    /// Notes an answer that should not be.
+    pub(crate) fn wonder(&mut self, words: impl FnOnce() -> String) {
+        self.unexpected += 1;
+        self.first.entry(When::Since).or_insert_with(words);
     }
 }

@@ -82,7 +82,7 @@ impl Servers {
         &self.dialer
     }
 
-    /// This session has been ended, and is ended again wherever a connection leads to.
+    /// This session has been ended, or is about to be, and is ended again wherever a new connection leads to.
     pub(crate) fn note_ended(&self, id: SessionId) {
         self.dialer.ended.note(id);
     }

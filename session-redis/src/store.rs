@@ -288,12 +288,16 @@ impl SessionStore for RedisStore {
         let mut asked = vec![*id];
         for _ in 0..FOLLOW_LIMIT {
             let newest = asked[asked.len() - 1];
+            // Before it is asked for: a connection to another server may be made while the answer comes.
+            self.servers.note_ended(newest);
             match self.call_lasting(Script::End.on(&[self.keys.session(&newest)])).await? {
                 Reply::Moved(successor) => asked.push(successor),
                 reply => {
-                    if let Reply::Over(last) = reply {
+                    if let Reply::Over(last) = reply
+                        && last != newest
+                    {
                         asked.push(last);
-                        asked.iter().for_each(|id| self.servers.note_ended(*id));
+                        self.servers.note_ended(last);
                     }
                     if let Some(changing) = changing {
                         changing.was_of(&asked);

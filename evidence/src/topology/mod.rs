@@ -19,6 +19,9 @@ use crate::{
     proxy::{Link, Proxy},
 };
 
+/// What instances are to PostgreSQL, and their password: a role with rights on its rows only, see `role.sql`.
+pub(crate) const ROLE: &str = "instances";
+
 /// How sessions are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Topology {
@@ -124,9 +127,13 @@ impl Ground {
             Some(port) => Some(Proxy::to(port).await?),
             None => None,
         };
-        let ground = Self { servers, proxy };
+        let mut ground = Self { servers, proxy };
         if !topology.is_redis() {
-            PostgresStore::connect(ground.url().as_str()).await?.migrate().await?;
+            let owner = ground.postgres_url(postgres::USER, postgres::PASSWORD);
+            PostgresStore::connect(owner.as_str()).await?.migrate().await?;
+            for statement in include_str!("role.sql").lines() {
+                ground.administer(statement);
+            }
         }
         Ok(ground)
     }
@@ -137,13 +144,19 @@ impl Ground {
         match &self.servers {
             Servers::Several(several) => several.url(),
             Servers::Redis(_) => format!("redis://{}:{}@127.0.0.1:{port}", redis::USER, redis::PASSWORD),
-            Servers::Postgres(_) | Servers::Pair(_) => {
-                format!(
-                    "postgres://{}:{}@127.0.0.1:{port}/postgres",
-                    postgres::USER,
-                    postgres::PASSWORD
-                )
-            }
+            Servers::Postgres(_) | Servers::Pair(_) => self.postgres_url(ROLE, ROLE),
+        }
+    }
+
+    fn postgres_url(&self, user: &str, password: &str) -> String {
+        let port = self.proxy.as_ref().map_or(0, Proxy::port);
+        format!("postgres://{user}:{password}@127.0.0.1:{port}/postgres")
+    }
+
+    /// Waits until servers agree on who takes writes.
+    pub(crate) fn agree(&mut self) {
+        if let Servers::Several(several) = &mut self.servers {
+            block_in_place(|| several.agree());
         }
     }
 

@@ -10,6 +10,7 @@ mod failure;
 mod format;
 #[path = "../../../session-redis/tests/it/harm.rs"]
 mod harm;
+mod managed;
 mod migrate;
 mod near;
 mod once;

@@ -10,10 +10,10 @@ use crate::{
     session,
 };
 
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut parameters = CertificateParams::default();
         parameters.distinguished_name.push(DnType::CommonName, name);
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -21,7 +21,7 @@ impl Authority {
     }
 
     /// A certificate for a name.
-    fn certify(&self, name: &str) -> Tls {
+    pub(crate) fn certify(&self, name: &str) -> Tls {
         let key = KeyPair::generate().unwrap();
         let parameters = CertificateParams::new([name.to_owned()]).unwrap();
         Tls {
@@ -30,7 +30,7 @@ impl Authority {
         }
     }
 
-    fn file(&self) -> tempfile::NamedTempFile {
+    pub(crate) fn file(&self) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(&file, self.0.pem()).unwrap();
         file

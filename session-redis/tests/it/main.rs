@@ -10,6 +10,7 @@ mod everyone;
 mod failure;
 mod format;
 mod harm;
+mod managed;
 mod near;
 mod nodes;
 mod once;

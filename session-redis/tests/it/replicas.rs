@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use session_core::{Error, Lifetime, NewSession, Renewal, SessionStore, Update, Version};
 use session_redis::{RedisOptions, RedisStore};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::{
     admin, chain, connected, load, new_id, new_user,
@@ -125,6 +125,29 @@ async fn what_a_failover_undid_is_ended_again() {
     for id in &ended {
         assert!(load(&other, id).await.is_none());
     }
+}
+
+#[tokio::test]
+async fn an_end_that_was_under_way_at_a_failover_is_said_again() {
+    let (mut primary, replicas) = start_with_replicas(1);
+    let replica = &replicas[0];
+    let proxy = Proxy::to(primary.port()).await;
+    let url = format!("redis://{USER}:{PASSWORD}@127.0.0.1:{}", proxy.port);
+    let store = connected(patient_at(&url)).await;
+    let (stays, ending) = (session(&store).await, session(&store).await);
+    let written: u64 = run(&mut admin(&primary), &["WAIT", "1", "20000"]);
+    assert_eq!(written, 1);
+    let _done: redis::Value = run(&mut admin(replica), &["REPLICAOF", "NO", "ONE"]);
+
+    primary.freeze();
+    let under_way = timeout(Duration::from_millis(100), store.end(&ending)).await;
+    assert!(under_way.is_err(), "{under_way:?}");
+    primary.kill();
+    let other = connected(patient(replica)).await;
+    assert!(load(&other, &ending).await.is_some());
+    proxy.lead_to(replica.port());
+    crate::until("the new primary", || async { load(&store, &stays).await }).await;
+    assert!(load(&other, &ending).await.is_none());
 }
 
 #[tokio::test]

@@ -76,6 +76,20 @@ impl Several {
         }
     }
 
+    /// Waits until there is one primary for each part of the data, and all know which.
+    pub(crate) fn agree(&mut self) {
+        let is_primary = |server: &&Server| server.runs() && server.answer("ROLE").starts_with("master");
+        match self {
+            Self::Sentinels(sentinels) => wait_until("one primary", || {
+                let primaries: Vec<_> = sentinels.data.iter().filter(is_primary).map(Server::port).collect();
+                primaries == [sentinels.primary_port()]
+            }),
+            Self::Cluster(cluster) => wait_until("one primary for each slot", || {
+                cluster.nodes.iter().filter(is_primary).count() == PRIMARIES
+            }),
+        }
+    }
+
     /// What died comes back as a replica, and has what the others have.
     pub(crate) fn repair(&mut self) {
         for server in self.servers() {
