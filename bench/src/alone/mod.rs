@@ -7,7 +7,10 @@ mod postgres;
 mod redis;
 mod scene;
 
-use std::time::Instant;
+use std::{
+    process::{self, Command},
+    time::Instant,
+};
 
 use session_core::SessionStore;
 use session_postgres::{PostgresOptions, PostgresStore};
@@ -29,6 +32,7 @@ const TURNS: usize = 5;
 /// Measures all operations on both servers.
 pub(crate) fn measure(options: &Options, servers: &mut Servers) -> Result<Vec<Line>, Failure> {
     let turns = options.rounds() * TURNS;
+    stay_on_one_processor();
     let runtime = Runtime::new()?;
     let (redis, postgres) = (servers.redis(), servers.postgres());
     runtime.block_on(postgres::show_whole_statements(&postgres))?;
@@ -49,6 +53,17 @@ pub(crate) fn measure(options: &Options, servers: &mut Servers) -> Result<Vec<Li
         });
         lines.await?
     })
+}
+
+/// Has this process and the PostgreSQL that it starts again share a processor: how long a round trip takes depends on
+/// where the kernel puts a connection's process more than on anything else.
+fn stay_on_one_processor() {
+    let own = process::id().to_string();
+    let mut taskset = Command::new("taskset");
+    let told = taskset.args(["--all-tasks", "--cpu-list", "--pid", "0", &own]).output();
+    if !told.is_ok_and(|told| told.status.success()) {
+        eprintln!("taskset does not work here: what Postgres takes, and its driver, is a matter of luck");
+    }
 }
 
 async fn of_store(

@@ -18,9 +18,14 @@ pub(crate) fn write(
     lines: &[Line],
     plain: &[Instructions],
 ) -> Result<(), Failure> {
-    fs::create_dir_all(folder)?;
+    write_alone(folder, head, lines)?;
     fs::write(folder.join("side_by_side.csv"), csv::side_by_side(head, rows))?;
-    fs::write(folder.join("alone.csv"), csv::alone(head, lines))?;
     fs::write(folder.join("instructions.csv"), csv::instructions(head, plain))?;
     plot::shares(&folder.join("side_by_side.svg"), rows)
+}
+
+/// Writes the file of what is done one at a time.
+pub(crate) fn write_alone(folder: &Path, head: &str, lines: &[Line]) -> Result<(), Failure> {
+    fs::create_dir_all(folder)?;
+    Ok(fs::write(folder.join("alone.csv"), csv::alone(head, lines))?)
 }

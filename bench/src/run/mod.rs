@@ -35,6 +35,11 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let (redis, postgres) = Runtime::new()?.block_on(servers.versions())?;
     let machine = Machine::look(redis, postgres, disk::flush_time()?);
     println!("{machine}");
+    if options.are_for_alone() {
+        let lines = alone::measure(options, &mut servers)?;
+        print!("{}", report::alone(&lines));
+        return report::write_alone(&Options::results(), &format!("{machine}{options}"), &lines);
+    }
     let rows = side_by_side(options, &servers)?;
     print!("{}", report::side_by_side(&rows));
     let lines = alone::measure(options, &mut servers)?;

@@ -19,6 +19,9 @@ pub(crate) struct Options {
     /// Only these variants; no files are written.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Variant>,
+    /// Only one operation at a time, beside the driver; no other file is written.
+    #[arg(long)]
+    alone: bool,
     /// Only the instructions of a request that asks for no session; no files are written.
     #[arg(long)]
     instructions: bool,
@@ -38,6 +41,11 @@ impl Options {
         self.instructions
     }
 
+    /// Whether one operation at a time is all that is wanted.
+    pub(crate) const fn are_for_alone(&self) -> bool {
+        self.alone
+    }
+
     /// The variants that are measured.
     pub(crate) fn variants(&self) -> Vec<Variant> {
         if self.only.is_empty() {
@@ -50,7 +58,11 @@ impl Options {
     /// Where the files go. Only a whole run leaves any.
     pub(crate) fn folder(&self) -> Option<PathBuf> {
         let is_whole = !self.quick && self.only.is_empty();
-        is_whole.then(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/results")))
+        is_whole.then(Self::results)
+    }
+
+    pub(crate) fn results() -> PathBuf {
+        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/results"))
     }
 }
 
