@@ -175,6 +175,8 @@ impl Browser {
 
     fn wrote(&mut self, outcome: &Outcome, key: &str, number: u64, sent: Instant) {
         match outcome {
+            // What was done beside it may have shown meanwhile that nobody is logged in.
+            Outcome::Done(_) if self.history.is_out() => {}
             Outcome::Done(_) => self.history.wrote(key, number),
             Outcome::Refused => {}
             Outcome::Unknown => self.history.may_have_written(key, number, sent),
@@ -189,6 +191,7 @@ impl Browser {
 
     fn counted(&mut self, outcome: &Outcome, sent: Instant) {
         match outcome {
+            Outcome::Done(_) if self.history.is_out() => {}
             Outcome::Done(answer) => {
                 let told = answer.body.parse().unwrap_or(u64::MAX);
                 if let Err(breach) = self.history.counted(told) {
@@ -276,6 +279,8 @@ impl Browser {
             self.fail(breach, || {
                 format!("at instance {instance}: a token taken back still opens")
             });
+            // It is known now.
+            self.ended.swap_remove(number);
         }
         true
     }

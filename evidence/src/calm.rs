@@ -22,8 +22,8 @@ struct State {
     harmed: Option<Instant>,
     is_harmed: bool,
     mended: Option<Instant>,
-    /// Whether servers agree again on who takes writes.
-    is_agreed: bool,
+    /// Since when servers agree again on who takes writes.
+    agreed: Option<Instant>,
     instance: Option<usize>,
 }
 
@@ -33,7 +33,7 @@ impl Calm {
         let mut state = self.state();
         state.harmed = Some(Instant::now());
         state.is_harmed = true;
-        state.is_agreed = false;
+        state.agreed = None;
         state.instance = instance;
     }
 
@@ -46,7 +46,7 @@ impl Calm {
 
     /// They agree.
     pub(crate) fn agree(&self) {
-        self.state().is_agreed = true;
+        self.state().agreed = Some(Instant::now());
     }
 
     /// When all was mended last.
@@ -57,7 +57,7 @@ impl Calm {
 
     /// Whether nothing can be lost any more that was not lost yet.
     pub(crate) fn is_over(&self) -> bool {
-        self.state().is_agreed
+        self.state().agreed.is_some()
     }
 
     /// Whether it was acknowledged so late that a server which was harmed may have told nobody of it.
@@ -75,8 +75,12 @@ impl Calm {
     /// Whether all that was asked for at this moment is done by now, or never will be.
     pub(crate) fn is_settled_since(&self, moment: Instant) -> bool {
         let state = self.state();
-        let since = state.mended.map_or(moment, |mended| mended.max(moment));
-        !state.is_harmed && (state.harmed.is_none() || state.is_agreed) && since.elapsed() > LATE
+        let since = match (state.harmed, state.agreed) {
+            (None, _) => moment,
+            (Some(_), Some(agreed)) => moment.max(agreed),
+            (Some(_), None) => return false,
+        };
+        since.elapsed() > LATE
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

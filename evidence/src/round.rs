@@ -31,26 +31,27 @@ const BEFORE: Duration = Duration::from_millis(1500);
 /// How long they go on when all is mended: until nothing can come late any more.
 const AFTER: Duration = Duration::from_millis(4500);
 
-/// Runs browsers on instances, lets something happen, and tells what they saw.
+/// Runs browsers on instances, lets something happen, and tells what they saw. Run again, the same happens to other
+/// browsers.
 pub(crate) async fn run(
     ground: &Mutex<Ground>,
     topology: Topology,
     fault: Fault,
     plant: Option<Plant>,
-    seed: u64,
+    [seed, again]: [u64; 2],
 ) -> io::Result<Row> {
     let url = ground.lock().await.url();
     let fleet = Fleet::start_all(INSTANCES, &url, topology, plant).await?;
     let (calm, stop) = (Arc::new(Calm::default()), Arc::new(AtomicBool::new(false)));
     let mut crowd = JoinSet::new();
     for number in 0..BROWSERS {
-        let user = format!("user-{seed:x}-{number}");
+        let user = format!("user-{seed:x}-{again}-{number}");
         let mut browser = Browser::new(
             user,
             fleet.ports(),
             Arc::clone(&calm),
             topology.is_near(),
-            seed + number as u64,
+            seed + 100 * again + number as u64,
         );
         let stop = Arc::clone(&stop);
         crowd.spawn(async move {

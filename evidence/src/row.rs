@@ -76,6 +76,10 @@ impl Row {
         if self.is_timed() && self.faults.iter().all(|fault| self.recovery > fault.recovery()) {
             flaws.push(format!("recovered after {:?}", self.recovery));
         }
+        let is_unnoticed = self.is_timed() && self.faults.iter().all(|fault| fault.is_unnoticed());
+        if is_unnoticed && self.tally.refused > 0 {
+            flaws.push(format!("{} requests refused", self.tally.refused));
+        }
         let is_bounded = self.faults.iter().all(|fault| fault.is_bounded());
         if let Some(connections) = self
             .connections

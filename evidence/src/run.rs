@@ -138,8 +138,8 @@ async fn rounds(
     let mut rows = Vec::new();
     for round in 0..options.rounds * fault.rounds() {
         for again in 0.. {
-            let seed = seed + 1000 * round + 100 * again;
-            let row = round::run(ground, topology, fault, options.plant, seed).await?;
+            let seed = seed + 1000 * round;
+            let row = round::run(ground, topology, fault, options.plant, [seed, again]).await?;
             ground.lock().await.repair();
             tell(&row);
             if row.is_timed() || again == AGAIN || !row.flaws().is_empty() {

@@ -267,17 +267,8 @@ impl SessionStore for PostgresStore {
         let (_changing, _making_room) = (self.changing(from), self.making_room(limit));
         let deadline = self.deadline();
         let renewing = Renewing::new(*from, *to, renewal)?;
-        let mut answer = self.batchers.renewals.ask(renewing.clone(), deadline).await;
-        if matches!(answer, Err(Error::IdInUse)) {
-            // By what has expired, perhaps: only then it is tried again.
-            let forgotten = self
-                .fetch(&self.statements.forget_expired, arguments![encode_id(to)], deadline)
-                .await?;
-            if !forgotten.is_empty() {
-                answer = self.batchers.renewals.ask(renewing, deadline).await;
-            }
-        }
-        if let Some(row) = answer?.rows.first() {
+        let answer = self.batchers.renewals.ask(renewing, deadline).await?;
+        if let Some(row) = answer.rows.first() {
             return decode_outcome(row, renewal.max_size, limit);
         }
         let arguments = arguments![encode_id(from), encode_id(to)];

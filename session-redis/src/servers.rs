@@ -14,6 +14,7 @@ use crate::{
     address::Address,
     cluster::Cluster,
     dialer::Dialer,
+    ended_lately::Ending,
     envelope,
     error::{ConnectError, Effect, unexpected},
     keys::Keys,
@@ -82,9 +83,14 @@ impl Servers {
         &self.dialer
     }
 
-    /// This session has been ended, or is about to be, and is ended again wherever a new connection leads to.
+    /// This session has been ended, and is ended again wherever a connection leads to.
     pub(crate) fn note_ended(&self, id: SessionId) {
         self.dialer.ended.note(id);
+    }
+
+    /// The same holds of a session that is being ended.
+    pub(crate) fn begin_end(&self, id: SessionId) -> Ending<'_> {
+        self.dialer.ended.begin(id)
     }
 
     /// Connects unless it is connected: to the only server, or to the nodes of a cluster, one of which has to be there.

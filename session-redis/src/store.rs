@@ -288,9 +288,12 @@ impl SessionStore for RedisStore {
         let mut asked = vec![*id];
         for _ in 0..FOLLOW_LIMIT {
             let newest = asked[asked.len() - 1];
-            // Before it is asked for: a connection to another server may be made while the answer comes.
-            self.servers.note_ended(newest);
-            match self.call_lasting(Script::End.on(&[self.keys.session(&newest)])).await? {
+            let ending = self.servers.begin_end(newest);
+            let answer = self.call_lasting(Script::End.on(&[self.keys.session(&newest)])).await;
+            if matches!(answer, Ok(Reply::Ended) | Err(Error::Unavailable { .. })) {
+                ending.was_not_done();
+            }
+            match answer? {
                 Reply::Moved(successor) => asked.push(successor),
                 reply => {
                     if let Reply::Over(last) = reply

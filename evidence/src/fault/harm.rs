@@ -33,8 +33,10 @@ impl Fault {
             Self::TwoAtOnce => Self::two(topology, random),
             _ => vec![self],
         };
-        let is_about = faults.iter().any(|fault| fault.hand() == Hand::Instance).then_some(0);
-        calm.disturb(is_about);
+        if faults.iter().any(|fault| fault.hand() != Hand::None) {
+            let is_about = faults.iter().any(|fault| fault.hand() == Hand::Instance).then_some(0);
+            calm.disturb(is_about);
+        }
         match faults[..] {
             [one, other] => {
                 let (one, other) = tokio::join!(one.harm(ground, fleet), other.harm(ground, fleet));
@@ -173,9 +175,9 @@ impl Fault {
                     .lock()
                     .await
                     .administer(&format!("ALTER ROLE {ROLE} CONNECTION LIMIT 0"));
-                ground.lock().await.link(Link::Cut);
-                sleep(Duration::from_millis(10)).await;
-                ground.lock().await.link(Link::Whole);
+                ground.lock().await.administer(&format!(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{ROLE}'"
+                ));
                 sleep(WHILE).await;
                 ground
                     .lock()

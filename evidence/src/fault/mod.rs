@@ -133,6 +133,19 @@ impl Fault {
         }
     }
 
+    /// Whether no request may be refused because of it.
+    pub(crate) const fn is_unnoticed(self) -> bool {
+        matches!(
+            self,
+            Self::Nothing
+                | Self::Soak(_)
+                | Self::RollingDeploy
+                | Self::FlushedScripts
+                | Self::LaterFormat
+                | Self::WrongClock
+        )
+    }
+
     /// Whether there is a bound for the connections that instances open.
     pub(crate) const fn is_bounded(self) -> bool {
         // Each cut costs each of them.

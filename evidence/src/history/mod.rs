@@ -2,7 +2,7 @@
 mod tests;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Instant,
 };
 
@@ -30,17 +30,27 @@ pub(crate) enum Broken {
     Ended,
 }
 
-/// A promise that was broken, and when what breaks it was acknowledged.
+/// A promise that was broken, and when the oldest was acknowledged of what is lost.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Breach {
     pub(crate) broken: Broken,
     pub(crate) acknowledged: Instant,
 }
 
+impl Broken {
+    const fn since(self, acknowledged: Instant) -> Breach {
+        Breach {
+            broken: self,
+            acknowledged,
+        }
+    }
+}
+
 /// What a browser knows of its session, from what it was answered.
 #[derive(Debug)]
 pub(crate) struct History {
     user: String,
+    began: Instant,
     login: Login,
     /// When it was logged in or out last.
     login_since: Instant,
@@ -65,7 +75,7 @@ struct Written {
     may_be: BTreeSet<u64>,
     /// Those of writes that may still come, for nobody knows what became of them.
     floating: BTreeSet<u64>,
-    acknowledged: Instant,
+    log: Log,
 }
 
 /// What is known of the counter.
@@ -75,13 +85,18 @@ struct Count {
     most: u64,
     /// How many updates may still come.
     floating: u64,
-    acknowledged: Instant,
+    log: Log,
 }
+
+/// Numbers, the latest of them, in the order in which they were asked for; and since when each is acknowledged, if it is.
+#[derive(Debug, Default)]
+struct Log(VecDeque<(u64, Option<Instant>)>);
 
 impl History {
     pub(crate) fn new(user: String) -> Self {
         Self {
             user,
+            began: Instant::now(),
             login: Login::Out,
             login_since: Instant::now(),
             keys: BTreeMap::new(),
@@ -109,13 +124,14 @@ impl History {
     pub(crate) fn wrote(&mut self, key: &str, number: u64) {
         let written = self.written(key);
         written.is(number);
-        written.acknowledged = Instant::now();
+        written.log.note(number, Some(Instant::now()));
     }
 
     pub(crate) fn may_have_written(&mut self, key: &str, number: u64, sent: Instant) {
         let written = self.written(key);
         written.may_be.insert(number);
         written.floating.insert(number);
+        written.log.note(number, None);
         self.doubt = Some(sent);
     }
 
@@ -126,14 +142,15 @@ impl History {
         count.most += 1;
         let is_possible = (count.least..=count.most).contains(&told);
         count.least = told;
-        if !is_possible {
-            let breach = count.breach();
+        let breach = (!is_possible).then(|| {
+            let before = told.saturating_sub(1);
+            let breach = count.breach(before, self.began);
+            count.log.goes_back_to(before);
             count.most = told + count.floating;
-            count.acknowledged = Instant::now();
-            return Err(breach);
-        }
-        count.acknowledged = Instant::now();
-        Ok(())
+            breach
+        });
+        count.log.note(told, Some(Instant::now()));
+        breach.map_or(Ok(()), Err)
     }
 
     pub(crate) fn may_have_counted(&mut self, sent: Instant) {
@@ -174,7 +191,8 @@ impl History {
     pub(crate) fn see(&mut self, view: &View) -> Result<(), Breach> {
         match &view.user {
             None => return self.see_nobody(),
-            Some(user) if self.is_out() || *user != self.user => return Err(self.breach(Broken::Ended)),
+            Some(user) if *user != self.user => return Err(Broken::Ended.since(self.began)),
+            Some(_) if self.is_out() => return Err(Broken::Ended.since(self.login_since)),
             Some(_) => {}
         }
         let is_sure = self.doubt.is_none();
@@ -190,16 +208,18 @@ impl History {
             // What is seen has been done, and is not done again.
             written.floating.remove(&number);
             if !written.may_be.contains(&number) {
-                let (broken, acknowledged) = (Broken::Write, written.acknowledged);
-                breaches.push(Breach { broken, acknowledged });
+                let oldest = written.log.oldest_after(number).unwrap_or(self.began);
+                breaches.push(Broken::Write.since(oldest));
                 written.is(number);
+                written.log.goes_back_to(number);
             } else if is_sure {
                 written.is(number);
             }
         }
         let count = &mut self.count;
         if !(count.least..=count.most).contains(&view.count) {
-            breaches.push(count.breach());
+            breaches.push(count.breach(view.count, self.began));
+            count.log.goes_back_to(view.count);
             (count.least, count.most) = (view.count, view.count + count.floating);
         } else if is_sure {
             (count.least, count.most) = (view.count, view.count);
@@ -219,9 +239,9 @@ impl History {
                 Ok(())
             }
             Login::In => {
-                let breach = self.breach(Broken::Session);
+                let since = self.login_since;
                 self.logged_out();
-                Err(breach)
+                Err(Broken::Session.since(since))
             }
         }
     }
@@ -231,20 +251,12 @@ impl History {
         self.login_since = Instant::now();
     }
 
-    fn breach(&self, broken: Broken) -> Breach {
-        Breach {
-            broken,
-            acknowledged: self.login_since,
-        }
-    }
-
     /// What is known of a key, which was never written if nothing is.
     fn written(&mut self, key: &str) -> &mut Written {
-        let acknowledged = self.login_since;
         self.keys.entry(key.to_owned()).or_insert_with(|| Written {
             may_be: [0].into(),
             floating: BTreeSet::new(),
-            acknowledged,
+            log: Log::default(),
         })
     }
 
@@ -263,19 +275,48 @@ impl Written {
 }
 
 impl Count {
-    fn new() -> Self {
+    const fn new() -> Self {
         Self {
             least: 0,
             most: 0,
             floating: 0,
-            acknowledged: Instant::now(),
+            log: Log(VecDeque::new()),
         }
     }
 
-    fn breach(&self) -> Breach {
-        Breach {
-            broken: Broken::Count,
-            acknowledged: self.acknowledged,
+    /// That it is this: what it was told to be beyond it is lost. If it is too much nothing was.
+    fn breach(&self, shown: u64, began: Instant) -> Breach {
+        let lost = self.log.0.iter().find(|(told, _)| *told > shown);
+        let oldest = lost.and_then(|(_, since)| *since);
+        Broken::Count.since(oldest.unwrap_or(began))
+    }
+}
+
+impl Log {
+    /// How many it keeps: more than are asked for from shortly before a fault until it is over.
+    const MOST: usize = 1000;
+
+    fn note(&mut self, number: u64, since: Option<Instant>) {
+        if self.0.len() == Self::MOST {
+            self.0.pop_front();
         }
+        self.0.push_back((number, since));
+    }
+
+    /// When the first was acknowledged that came after this number; 0 is before all. None if the number is not known.
+    fn oldest_after(&self, number: u64) -> Option<Instant> {
+        let place = self.0.iter().rposition(|(known, _)| *known == number);
+        let first = match place {
+            Some(place) => place + 1,
+            None if number == 0 => 0,
+            None => return None,
+        };
+        self.0.iter().skip(first).find_map(|(_, since)| *since)
+    }
+
+    /// What came after this number is lost.
+    fn goes_back_to(&mut self, number: u64) {
+        let place = self.0.iter().rposition(|(known, _)| *known == number);
+        self.0.truncate(place.map_or(0, |place| place + 1));
     }
 }

@@ -86,15 +86,33 @@ fn what_was_seen_once_comes_no_second_time() {
 }
 
 #[test]
-fn a_breach_is_as_old_as_what_it_breaks() {
+fn a_breach_is_as_old_as_the_oldest_that_is_lost() {
     let mut history = logged_in();
     history.wrote("a", 1);
-    let between = Instant::now();
-    history.wrote("b", 1);
-    let breach = history.see(&view(Some("ann"), &[("a", 1)], 0)).unwrap_err();
-    assert!(breach.acknowledged >= between);
+    let first = Instant::now();
+    history.wrote("a", 2);
+    let second = Instant::now();
+    history.wrote("a", 3);
     let breach = history.see(&view(Some("ann"), &[("a", 2)], 0)).unwrap_err();
-    assert!(breach.acknowledged <= between);
+    assert!(breach.acknowledged >= second);
+    history.wrote("a", 4);
+    let breach = history.see(&view(Some("ann"), &[("a", 1)], 0)).unwrap_err();
+    assert!((first..=second).contains(&breach.acknowledged));
+    // What never was is no loss.
+    let breach = history.see(&view(Some("ann"), &[("a", 9)], 0)).unwrap_err();
+    assert_eq!(breach.acknowledged, history.began);
+}
+
+#[test]
+fn a_counter_that_is_too_high_has_lost_nothing() {
+    let mut history = logged_in();
+    history.counted(1).unwrap();
+    let first = Instant::now();
+    history.counted(2).unwrap();
+    let breach = history.see(&view(Some("ann"), &[], 1)).unwrap_err();
+    assert!(breach.acknowledged >= first);
+    let breach = history.counted(7).unwrap_err();
+    assert_eq!(breach.acknowledged, history.began);
 }
 
 #[test]

@@ -269,20 +269,6 @@ async fn an_id_that_somebody_takes_meanwhile_is_in_use() {
 }
 
 #[tokio::test]
-async fn the_id_of_an_expired_session_can_be_renewed_to() {
-    let schema = "renewed_to_expired";
-    let (store, mut other) = store_in(schema).await;
-    let (from, expired) = (session(&store).await, session(&store).await);
-    run(
-        &mut other,
-        format!("UPDATE {schema}.session SET absolute_end = 0 WHERE id = '{expired}'"),
-    )
-    .await;
-    store.renew(&from, &expired, &Renewal::of(None)).await.unwrap();
-    assert_eq!(load(&store, &expired).await.unwrap().version, Version(2));
-}
-
-#[tokio::test]
 async fn who_loses_a_deadlock_tries_again() {
     let schema = "deadlock";
     let (store, mut other) = store_in(schema).await;

@@ -80,12 +80,22 @@ impl Several {
     pub(crate) fn agree(&mut self) {
         let is_primary = |server: &&Server| server.runs() && server.answer("ROLE").starts_with("master");
         match self {
-            Self::Sentinels(sentinels) => wait_until("one primary", || {
-                let primaries: Vec<_> = sentinels.data.iter().filter(is_primary).map(Server::port).collect();
-                primaries == [sentinels.primary_port()]
-            }),
+            Self::Sentinels(sentinels) => {
+                let question = format!("SENTINEL GET-MASTER-ADDR-BY-NAME {SERVICE}");
+                wait_until("one primary", || {
+                    let primaries: Vec<_> = sentinels.data.iter().filter(is_primary).map(Server::port).collect();
+                    let [primary] = primaries[..] else {
+                        return false;
+                    };
+                    let primary = primary.to_string();
+                    let knows = |one: &Server| one.answer(&question).lines().nth(1) == Some(&primary);
+                    sentinels.sentinels.iter().all(knows)
+                });
+            }
             Self::Cluster(cluster) => wait_until("one primary for each slot", || {
-                cluster.nodes.iter().filter(is_primary).count() == PRIMARIES
+                let alive = || cluster.nodes.iter().filter(|node| node.runs());
+                let is_whole = |node: &Server| node.answer("CLUSTER INFO").contains("cluster_state:ok");
+                alive().filter(is_primary).count() == PRIMARIES && alive().all(is_whole)
             }),
         }
     }
