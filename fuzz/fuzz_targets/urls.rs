@@ -16,20 +16,28 @@ fuzz_target!(|lines: &str| {
     let [scheme, user, before, after, rest] = lines.splitn(5, '\n').collect::<Vec<_>>()[..] else {
         return;
     };
-    if lines.contains(SECRET) {
+    // Parsers of URLs leave these out.
+    let written: String = lines.chars().filter(|char| !char.is_control()).collect();
+    // What follows an unwritten / and ? is a parameter, for all that a URL says.
+    if written.contains(SECRET) || [user, before, after].iter().any(|part| part.contains('?')) {
         return;
     }
-    for url in [
-        format!("{scheme}://{user}:{before}{SECRET}{after}@{rest}"),
-        format!("{scheme}://{user}@{rest}?sentinel_password={before}{SECRET}{after}"),
-        format!("{scheme}://{user}@{rest}?password={before}{SECRET}{after}"),
-    ] {
-        let shown = [
-            shown(RedisOptions::from_url(&url)),
-            shown(PostgresOptions::from_url(&url)),
-        ];
-        assert!(!shown.concat().contains(SECRET), "{shown:?}");
-    }
+    let and = if rest.contains('?') { '&' } else { '?' };
+    let shown = [
+        shown(RedisOptions::from_url(&format!(
+            "{scheme}://{user}:{before}{SECRET}{after}@{rest}"
+        ))),
+        shown(PostgresOptions::from_url(&format!(
+            "{scheme}://{user}:{before}{SECRET}{after}@{rest}"
+        ))),
+        shown(RedisOptions::from_url(&format!(
+            "{scheme}://{user}@{rest}{and}sentinel_password={before}{SECRET}{after}"
+        ))),
+        shown(PostgresOptions::from_url(&format!(
+            "{scheme}://{user}@{rest}{and}password={before}{SECRET}{after}"
+        ))),
+    ];
+    assert!(!shown.concat().contains(SECRET), "{shown:?}");
 });
 
 /// All that a log may have of it.

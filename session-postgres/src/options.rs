@@ -74,6 +74,12 @@ impl PostgresOptions {
                 ));
             }
         }
+        if !ends_its_password(url) {
+            return Err(Error::lasting(
+                "a PostgreSQL URL has no # and, in the name of the database, no @: a password has %23, %2F, %3F and %40 for \
+                 #, /, ? and @",
+            ));
+        }
         if let Some(mode) = parameter(url, &SSL_MODE)
             && !SSL_MODES.contains(&mode)
         {
@@ -294,6 +300,14 @@ impl TryFrom<&str> for PostgresOptions {
 }
 
 /// The value of the first parameter of a URL that has one of these names.
+/// Whether no part of a password can be taken for what comes after it, and be shown.
+fn ends_its_password(url: &str) -> bool {
+    let (_, rest) = url.split_once("://").unwrap_or_default();
+    let (place, _) = rest.split_once('?').unwrap_or((rest, ""));
+    let (_, database) = place.split_once('/').unwrap_or_default();
+    !url.contains('#') && !database.contains('@')
+}
+
 fn parameter<'a>(url: &'a str, names: &[&str]) -> Option<&'a str> {
     let (_, parameters) = url.split_once('?')?;
     let mut pairs = parameters.split('&').filter_map(|parameter| parameter.split_once('='));

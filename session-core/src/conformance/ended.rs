@@ -124,6 +124,31 @@ pub async fn a_renewed_session_is_watched_on(store: &SharedStore) {
     all_wake(waiting).await;
 }
 
+/// The same holds of sessions that are renewed at the same time.
+pub async fn sessions_renewed_together_are_watched_on(store: &SharedStore) {
+    let mut old = Vec::new();
+    for _ in 0..20 {
+        old.push(visitor(store, []).await);
+    }
+    let waiting = watchers(store, &old).await;
+    let mut renewals = JoinSet::new();
+    for id in old {
+        let store = Arc::clone(store);
+        renewals.spawn(async move { renewed(&store, &id, &Renewal::of(None)).await });
+    }
+    let new = renewals.join_all().await;
+    // Long before anybody looks for what nobody announced.
+    until("the new ids", || {
+        let followed = |hub: &Watch| new.iter().map(|id| hub.waiting_for(id)).sum::<usize>();
+        hubs(store).iter().map(followed).sum::<usize>() == waiting.len()
+    })
+    .await;
+    for id in &new {
+        store.end(id).await.unwrap();
+    }
+    all_wake(waiting).await;
+}
+
 /// Who begins to wait under an old id waits for the session that it led to.
 pub async fn an_old_id_is_watched_as_its_session(store: &SharedStore) {
     let first = visitor(store, []).await;

@@ -68,6 +68,7 @@ macro_rules! conformance_tests {
             an_end_wakes_all_who_wait_for_it
             end_all_wakes_all_who_wait
             a_renewed_session_is_watched_on
+            sessions_renewed_together_are_watched_on
             an_old_id_is_watched_as_its_session
             a_login_wakes_who_waits_for_the_session_before
             a_login_over_the_limit_wakes_who_waits_for_the_oldest

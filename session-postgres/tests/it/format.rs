@@ -143,7 +143,7 @@ async fn a_purge_removes_what_has_expired_and_nothing_else() {
     for _ in 0..5 {
         session_and_marker(&store).await;
     }
-    let text = format!("UPDATE purge.session SET absolute_end = 0 WHERE id NOT IN ('{living}', '{ending}')");
+    let text = format!("UPDATE purge.session SET absolute_end = 1 WHERE id NOT IN ('{living}', '{ending}')");
     admin.execute(AssertSqlSafe(text)).await.unwrap();
     // In a minute or more: the last one of the buckets that are looked at, unless that is less than a minute away.
     let now = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
@@ -151,7 +151,7 @@ async fn a_purge_removes_what_has_expired_and_nothing_else() {
     let text = format!("UPDATE purge.session SET absolute_end = {end} WHERE id = '{ending}'");
     admin.execute(AssertSqlSafe(text)).await.unwrap();
     admin
-        .execute("UPDATE purge.marker SET until = 0 WHERE id IN (SELECT id FROM purge.marker LIMIT 3)")
+        .execute("UPDATE purge.marker SET until = 1 WHERE id IN (SELECT id FROM purge.marker LIMIT 3)")
         .await
         .unwrap();
     assert_eq!(store.purge(2).await.unwrap(), 2);
@@ -170,7 +170,7 @@ async fn a_purge_leaves_out_what_somebody_is_at() {
     let store = migrated(patient(server()).schema("purge_locked")).await;
     let (mut admin, id) = (admin(server()).await, session(&store).await);
     admin
-        .execute("UPDATE purge_locked.session SET absolute_end = 0")
+        .execute("UPDATE purge_locked.session SET absolute_end = 1")
         .await
         .unwrap();
     let text = format!("SELECT 1 FROM purge_locked.session WHERE id = '{id}' FOR UPDATE");

@@ -84,6 +84,16 @@ async fn a_schema_name_that_would_need_quoting_is_refused() {
 }
 
 #[test]
+fn a_password_that_does_not_fit_into_a_url_is_taken_for_nothing_else() {
+    for password in ["123/geheim", "123#geheim", "/geheim", "#geheim"] {
+        let url = format!("postgres://app:{password}@db.example/shop");
+        let text = chain(&PostgresOptions::from_url(&url).unwrap_err());
+        assert!(!text.contains("geheim"), "{text}");
+        assert!(text.contains("%2F") || text.contains("port"), "{text}");
+    }
+}
+
+#[test]
 fn a_password_is_never_shown() {
     let url = "postgres://app:geheim@db.example:5433/shop?application_name=web";
     let options = PostgresOptions::from_url(url).unwrap();
