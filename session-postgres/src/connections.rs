@@ -33,6 +33,10 @@ const TRIES: u32 = 3;
 /// forgotten it.
 const IDLE_LIMIT: Duration = Duration::from_secs(10);
 
+/// A connection that was opened less than this ago leads where the server's name leads now: if it takes no writes there,
+/// another one does not either.
+const NEW: Duration = Duration::from_millis(500);
+
 /// A bounded number of connections, opened when they are needed.
 ///
 /// One at a time is opened; after a failure nobody tries for a while, and whoever asks meanwhile hears of that failure.
@@ -46,8 +50,14 @@ pub(crate) struct Connections {
     gate: Arc<sync::Mutex<Backoff>>,
 }
 
-struct Idle {
+/// A connection, and when it was opened.
+struct Open {
     connection: PgConnection,
+    opened: Instant,
+}
+
+struct Idle {
+    open: Open,
     since: Instant,
     /// Another connection to the server was slow to answer: this one may be dead too.
     doubted: bool,
@@ -76,8 +86,8 @@ impl Connections {
     pub(crate) async fn open(self: &Arc<Self>) -> Result<(), Error> {
         let limit = self.options.connect_timeout;
         let deadline = Instant::now() + limit + Duration::from_millis(100);
-        let connection = self.take(deadline, limit).await?;
-        self.put_back(connection);
+        let open = self.take(deadline, limit).await?;
+        self.put_back(open);
         Ok(())
     }
 
@@ -106,10 +116,10 @@ impl Connections {
         };
         let mut tries = 0;
         loop {
-            let mut connection = self.take(deadline, self.options.command_timeout).await?;
-            let failure = match fetch(&mut connection, statement, arguments.clone(), deadline).await {
+            let mut open = self.take(deadline, self.options.command_timeout).await?;
+            let failure = match fetch(&mut open.connection, statement, arguments.clone(), deadline).await {
                 Ok(rows) => {
-                    self.put_back(connection);
+                    self.put_back(open);
                     return Ok(rows);
                 }
                 Err(failure) => failure,
@@ -117,10 +127,16 @@ impl Connections {
             if failure.is_late() {
                 // The server is overloaded, or it is gone without a word: the next call finds out.
                 self.idle().iter_mut().for_each(|idle| idle.doubted = true);
+            } else if failure.is_read_only() {
+                // The name may lead to another server by now.
+                self.idle().retain(|idle| idle.open.is_new());
+                if open.is_new() {
+                    self.put_back(open);
+                }
             } else if failure.is_of_link() {
                 self.idle().clear();
             } else {
-                self.put_back(connection);
+                self.put_back(open);
             }
             tries += 1;
             let may_be_done = statement.writes && !failure.is_not_done();
@@ -135,17 +151,17 @@ impl Connections {
     }
 
     /// An idle connection, or a new one. `limit` is what the deadline is told as.
-    async fn take(self: &Arc<Self>, deadline: Instant, limit: Duration) -> Result<PgConnection, Error> {
+    async fn take(self: &Arc<Self>, deadline: Instant, limit: Duration) -> Result<Open, Error> {
         let late = || Error::unavailable(ConnectError::late(&self.options, limit));
-        if let Some(connection) = self.take_idle(deadline).await {
-            return Ok(connection);
+        if let Some(open) = self.take_idle(deadline).await {
+            return Ok(open);
         }
         let Ok(gate) = timeout_at(deadline, Arc::clone(&self.gate).lock_owned()).await else {
             return Err(late());
         };
         // Somebody may have put one back meanwhile.
-        if let Some(connection) = self.take_idle(deadline).await {
-            return Ok(connection);
+        if let Some(open) = self.take_idle(deadline).await {
+            return Ok(open);
         }
         if let Some(error) = gate.refusal() {
             return Err(error.into_error());
@@ -153,7 +169,7 @@ impl Connections {
         let (sender, receiver) = oneshot::channel();
         tokio::spawn(Arc::clone(self).connect(gate, sender));
         match timeout_at(deadline, receiver).await {
-            Ok(Ok(Ok(connection))) => Ok(connection),
+            Ok(Ok(Ok(open))) => Ok(open),
             Ok(Ok(Err(error))) => Err(error.into_error()),
             Ok(Err(_)) | Err(_) => Err(late()),
         }
@@ -163,13 +179,14 @@ impl Connections {
     async fn connect(
         self: Arc<Self>,
         mut gate: sync::OwnedMutexGuard<Backoff>,
-        waiting: oneshot::Sender<Result<PgConnection, Arc<ConnectError>>>,
+        waiting: oneshot::Sender<Result<Open, Arc<ConnectError>>>,
     ) {
         let limit = self.options.connect_timeout;
         let error = match timeout(limit, self.server.connect()).await {
             Ok(Ok(connection)) => {
                 gate.reset();
-                if let Err(Ok(unclaimed)) = waiting.send(Ok(connection)) {
+                let opened = Instant::now();
+                if let Err(Ok(unclaimed)) = waiting.send(Ok(Open { connection, opened })) {
                     self.put_back(unclaimed);
                 }
                 return;
@@ -183,30 +200,30 @@ impl Connections {
         let _nobody_waits = waiting.send(Err(error));
     }
 
-    async fn take_idle(&self, deadline: Instant) -> Option<PgConnection> {
+    async fn take_idle(&self, deadline: Instant) -> Option<Open> {
         loop {
             let Idle {
-                mut connection,
+                mut open,
                 since,
                 doubted,
             } = self.idle().pop()?;
             if !doubted && since.elapsed() < IDLE_LIMIT {
-                return Some(connection);
+                return Some(open);
             }
             // Half of the time is left for opening another one.
             let now = Instant::now();
             let limit = deadline.saturating_duration_since(now) / 2;
-            if matches!(timeout(limit, connection.ping()).await, Ok(Ok(()))) {
-                return Some(connection);
+            if matches!(timeout(limit, open.connection.ping()).await, Ok(Ok(()))) {
+                return Some(open);
             }
             self.idle().clear();
         }
     }
 
-    fn put_back(&self, connection: PgConnection) {
+    fn put_back(&self, open: Open) {
         let since = Instant::now();
         self.idle().push(Idle {
-            connection,
+            open,
             since,
             doubted: false,
         });
@@ -214,6 +231,12 @@ impl Connections {
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    fn is_new(&self) -> bool {
+        self.opened.elapsed() < NEW
     }
 }
 

@@ -241,11 +241,16 @@ impl Failure {
 
     /// Whether the connection, and probably all others to this server, cannot be used any more.
     pub(crate) fn is_of_link(&self) -> bool {
-        // 57P: the server shuts down; 25006: it is not the primary any more; 0A000 and 26000: what the connection
-        // prepared is out of date or gone.
-        self.code().is_none_or(|code| {
-            code.starts_with("57P") || code.starts_with("08") || matches!(&*code, "25006" | "0A000" | "26000")
-        })
+        // 57P: the server shuts down; 0A000 and 26000: what the connection prepared is out of date or gone.
+        self.is_read_only()
+            || self.code().is_none_or(|code| {
+                code.starts_with("57P") || code.starts_with("08") || matches!(&*code, "0A000" | "26000")
+            })
+    }
+
+    /// Whether the server takes no writes: it is not the primary any more, or told so.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.code().is_some_and(|code| code == "25006")
     }
 
     /// Whether there was no answer in time.

@@ -148,6 +148,7 @@ impl Fault {
             Self::FlushedScripts => ground.lock().await.administer("SCRIPT FLUSH"),
             Self::LaterFormat => {
                 // Records that were made since are of the old format again: both are side by side.
+                ground.lock().await.extend_tables();
                 let mut extended = 0;
                 for _ in 0..WHILE.as_millis() / 100 {
                     extended += ground.lock().await.extend_records()?;

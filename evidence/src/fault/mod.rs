@@ -148,8 +148,8 @@ impl Fault {
 
     /// Whether there is a bound for the connections that instances open.
     pub(crate) const fn is_bounded(self) -> bool {
-        // Each cut costs each of them.
-        !matches!(self, Self::CutAgainAndAgain(_))
+        // What is broken again and again is opened again as often.
+        !matches!(self, Self::CutAgainAndAgain(_) | Self::BrittleLink)
     }
 
     /// Why what it breaks is no fault of the store's.

@@ -1,5 +1,3 @@
-ALTER TABLE session.session ADD COLUMN IF NOT EXISTS later text NOT NULL DEFAULT '';
-ALTER TABLE session.marker ADD COLUMN IF NOT EXISTS later text NOT NULL DEFAULT '';
 WITH old AS (SELECT id FROM session.session WHERE later = '' ORDER BY id FOR UPDATE),
 extended AS (UPDATE session.session SET later = 'later' FROM old WHERE session.id = old.id RETURNING 1)
 SELECT count(*) FROM extended

@@ -249,6 +249,17 @@ impl Ground {
         });
     }
 
+    /// Adds to the tables what a later version may add.
+    pub(crate) fn extend_tables(&mut self) {
+        if matches!(self.servers, Servers::Postgres(_)) {
+            for table in ["session", "marker"] {
+                self.administer(&format!(
+                    "ALTER TABLE session.{table} ADD COLUMN IF NOT EXISTS later text NOT NULL DEFAULT ''"
+                ));
+            }
+        }
+    }
+
     /// Adds to all records what a later version may add, which this one has to pass over and to keep. Returns to how
     /// many that were not added to yet.
     pub(crate) fn extend_records(&mut self) -> io::Result<u64> {

@@ -1,5 +1,7 @@
 //! A session that is sealed while other requests work on it.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 
 use crate::{
@@ -50,6 +52,23 @@ async fn an_update_meets_a_value_that_was_sealed_meanwhile() {
     browser.at(&sealing(&store)).text("/add/a/2").await;
     held.release();
     assert_eq!(late.await.unwrap().status, StatusCode::OK);
+    assert_eq!(browser.text("/get/a").await, "123");
+}
+
+#[tokio::test]
+async fn an_update_waits_for_one_that_makes_the_seal() {
+    let store = Probe::default();
+    let browser = unsealed(&store).await;
+    let held = store.hold("update");
+    let first = browser.in_flight("/add/a/2");
+    held.reached().await;
+    // It cannot open what the first one wrote before it knows the seal.
+    let second = browser.in_flight("/add/a/3");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    held.release();
+    for update in [first, second] {
+        assert_eq!(update.await.unwrap().status, StatusCode::OK);
+    }
     assert_eq!(browser.text("/get/a").await, "123");
 }
 

@@ -292,6 +292,40 @@ async fn an_update_whose_answer_is_lost_is_unknown_and_not_done_twice() {
 }
 
 #[tokio::test]
+async fn while_a_server_takes_no_writes_few_connections_are_opened() {
+    let server = Server::start();
+    let set_read_only = |value: &str| {
+        server.sql(&format!("ALTER SYSTEM SET default_transaction_read_only = {value}"));
+        server.sql("SELECT pg_reload_conf()");
+    };
+    let proxy = Proxy::to(server.port()).await;
+    let store = migrated(patient_at(&format!(
+        "postgres://{USER}:{PASSWORD}@127.0.0.1:{}/postgres",
+        proxy.port
+    )))
+    .await;
+    let id = session(&store).await;
+    let write = async || store.update(&id, &Update::new(set("key", "2"))).await;
+
+    set_read_only("on");
+    crate::until("the refusal", || async { write().await.is_err().then_some(()) }).await;
+    let (opened, begin) = (proxy.opened(), Instant::now());
+    for _ in 0..50 {
+        let refused = write().await;
+        assert!(matches!(refused, Err(Error::Unavailable { .. })), "{refused:?}");
+        assert!(load(&store, &id).await.is_some());
+    }
+    let most = 1 + begin.elapsed().as_millis() / 500;
+    assert!(
+        ((proxy.opened() - opened) as u128) <= most,
+        "{opened} {}",
+        proxy.opened()
+    );
+    set_read_only("off");
+    crate::until("a write", || async { write().await.ok() }).await;
+}
+
+#[tokio::test]
 async fn a_read_whose_answer_is_lost_is_done_again() {
     let proxy = Proxy::to(server().port()).await;
     let store = prepared_through(&proxy).await;

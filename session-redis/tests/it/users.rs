@@ -49,6 +49,35 @@ async fn the_dead_are_struck_off_a_list_but_not_the_young() {
 }
 
 #[tokio::test]
+async fn what_is_listed_and_not_made_yet_is_young() {
+    let mut admin = admin(server());
+    // One who may list sessions, and neither make any nor say that they are made.
+    let words = [
+        "ACL",
+        "SETUSER",
+        "lister",
+        "on",
+        ">lister",
+        "~session:user:*",
+        "&*",
+        "+@all",
+        "-zrem",
+    ];
+    let _done: redis::Value = run(&mut admin, &words);
+    let lister = connected(patient_at(&server().url_as("lister", "lister"))).await;
+    for _ in 0..64 {
+        // Some are listed by a script, and most by the instance's own guess of the time.
+        let (user, id) = (new_user(), new_id());
+        let new = NewSession::new(Lifetime::default()).with_user(&user);
+        assert!(lister.create(&id, &new).await.is_err());
+        let index = format!("session:user:{user}");
+        let until: f64 = run(&mut admin, &["ZSCORE", &index, &format!("+{id}")]);
+        let (now, _): (f64, f64) = run(&mut admin, &["TIME"]);
+        assert!(until > 1000.0 * (now + 30.0), "{until} {now}");
+    }
+}
+
+#[tokio::test]
 async fn a_login_that_a_later_one_took_the_place_of_is_not_made() {
     let (store, mut admin) = (store().await, admin(server()));
     let user = new_user();
