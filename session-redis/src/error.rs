@@ -144,7 +144,7 @@ pub(crate) fn refused(error: ServerError, effect: Effect) -> Error {
 /// may come from the middle of a script, and what came before it stays.
 fn is_not_done(error: &ServerError) -> bool {
     matches!(
-        error.code(),
+        code(error),
         "ASK"
             | "BUSY"
             | "CLUSTERDOWN"
@@ -164,7 +164,19 @@ fn is_not_done(error: &ServerError) -> bool {
 
 /// Whether the answer says that the server should be connected to anew: it is no master any more, or forgot who we are.
 pub(crate) fn is_of_link(answer: &Value) -> bool {
-    matches!(answer, Value::ServerError(error) if matches!(error.code(), "MASTERDOWN" | "NOAUTH" | "READONLY"))
+    matches!(answer, Value::ServerError(error) if matches!(code(error), "MASTERDOWN" | "NOAUTH" | "READONLY"))
+}
+
+/// The word that tells errors apart: of what a script was refused, if one was.
+///
+/// A server older than Redis 7 says that within an error of the script: `ERR Error running script (call to f_…):
+/// @user_script:7: @user_script: 7: -OOM command not allowed …`.
+pub(crate) fn code(error: &ServerError) -> &str {
+    let refused = error
+        .details()
+        .filter(|details| error.code() == "ERR" && details.starts_with("Error running script"))
+        .and_then(|details| details.split_once(": -")?.1.split(' ').next());
+    refused.unwrap_or_else(|| error.code())
 }
 
 /// The answer is none that the command has.
@@ -173,5 +185,33 @@ pub(crate) fn unexpected(effect: Effect) -> Error {
     match effect {
         Effect::Reads => Error::unavailable(message),
         Effect::Writes | Effect::Lasts => Error::unknown(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_script_was_refused_is_found_in_an_old_servers_words() {
+        let said = |line: &str| redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap();
+        for (line, expected) in [
+            ("OOM command not allowed", "OOM"),
+            ("ERR unknown command", "ERR"),
+            (
+                "ERR Error running script (call to f_1): @user_script:7: @user_script: 7: -READONLY You can't write",
+                "READONLY",
+            ),
+            (
+                "ERR Error running script (call to f_1): @user_script:7: user_script:7: attempt to call a nil value",
+                "ERR",
+            ),
+            ("ERR somebody said: -OOM to this", "ERR"),
+        ] {
+            let Value::ServerError(error) = said(line) else {
+                panic!("{line}")
+            };
+            assert_eq!(code(&error), expected, "{line}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 use redis::Value;
 
-use crate::address::Address;
+use crate::{address::Address, error::code};
 
 /// What a node of a cluster says instead of an answer. Nothing of the command was done.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Redirect {
             }
             Some(address)
         };
-        match error.code() {
+        match code(error) {
             "MOVED" => Some(address().map_or(Self::Down, Self::Moved)),
             "ASK" => Some(address().map_or(Self::Later, Self::Ask)),
             "TRYAGAIN" => Some(Self::Later),

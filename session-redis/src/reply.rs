@@ -6,7 +6,7 @@ use redis::{ServerErrorKind, Value};
 use session_core::{Error, SessionId, Version};
 use time::OffsetDateTime;
 
-use crate::error::{Effect, refused, unexpected};
+use crate::error::{Effect, code, refused, unexpected};
 
 /// The answer of a script: each script's header says which it gives.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub(crate) fn is_cluster(info: &Value) -> bool {
 
 /// Whether a server refused to write because it is a replica.
 pub(crate) fn is_read_only(answer: &Value) -> bool {
-    matches!(answer, Value::ServerError(error) if error.code() == "READONLY")
+    matches!(answer, Value::ServerError(error) if code(error) == "READONLY")
 }
 
 /// Whether a node of a cluster said that another one has the key.

@@ -552,7 +552,9 @@ async fn a_cluster_without_slots_is_waited_for() {
         "{}",
         chain(&error)
     );
-    let _done: String = run(&mut admin(&server), &["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+    let mut add_slots = redis::cmd("CLUSTER");
+    add_slots.arg("ADDSLOTS").arg((0..16384).collect::<Vec<_>>());
+    add_slots.exec(&mut admin(&server)).unwrap();
     until_it_answers(&store).await;
     until("a session", || async {
         let new = NewSession::new(Lifetime::default()).with_user("somebody");
