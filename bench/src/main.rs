@@ -1,9 +1,9 @@
 //! Measures sessions side by side: the same axum app over these sessions, over those of other crates, and without.
 //!
 //! It starts a Redis and a PostgreSQL of its own, and for each variant two instances of the app and a load, each a
-//! process of its own. In each turn every variant does every workload for a fraction of a second, and beside it the same
-//! server's route that is outside every layer. So whatever else the machine does at that moment, it does to both, and
-//! their ratio can be compared.
+//! process of its own. In each turn every variant does every workload for a fraction of a second, and beside it the
+//! same server's route that is outside every layer. So whatever else the machine does at that moment, it does to both,
+//! and their ratio can be compared.
 
 mod alone;
 mod app;

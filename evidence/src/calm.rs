@@ -3,8 +3,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long after a fault something may still be done that was asked for before: the longest that an instance works for a
-/// request, and a second for a slow machine.
+/// How long after a fault something may still be done that was asked for before: the longest that an instance works for
+/// a request, and a second for a slow machine.
 const LATE: Duration = Duration::from_secs(3);
 
 /// When something is being harmed, and what.

@@ -52,8 +52,8 @@ pub(crate) struct FleetArgs {
     #[arg(long, value_name = "COMMAND")]
     pub(crate) run: Vec<fleet::Command>,
 
-    /// Run the instances with the bound services in this file, the JSON of a VCAP_SERVICES, and not with what --store or
-    /// STORE_URL says.
+    /// Run the instances with the bound services in this file, the JSON of a VCAP_SERVICES, and not with what --store
+    /// or STORE_URL says.
     #[arg(long, value_name = "FILE")]
     pub(crate) vcap_services: Option<PathBuf>,
 
@@ -168,8 +168,8 @@ pub(crate) struct StoreArgs {
     #[arg(long, env = "SESSION_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) connections: Option<u16>,
 
-    /// Keep sessions that an instance has read in its memory, in about so many MiB, and read them again from there: what
-    /// another instance ends may then be read for half a second more, at the latest. Default: no.
+    /// Keep sessions that an instance has read in its memory, in about so many MiB, and read them again from there:
+    /// what another instance ends may then be read for half a second more, at the latest. Default: no.
     #[arg(long, env = "SESSION_NEAR_CACHE", value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) near_cache: Option<u32>,
 

@@ -24,10 +24,8 @@ pub(crate) async fn of(session: &Session) -> Result<Vec<Line>, Error> {
 }
 
 /// Ends one of the user's sessions. Whatever else is named is none: the page that follows shows what there is.
-pub(crate) async fn end(session: Session, Path(id): Path<String>) -> Result<Redirect, Error> {
-    if let Ok(id) = id.parse() {
-        session.end_device(&id).await?;
-    }
+pub(crate) async fn end(session: Session, Path(id): Path<SessionId>) -> Result<Redirect, Error> {
+    session.end_device(&id).await?;
     Ok(Redirect::to("/"))
 }
 

@@ -32,9 +32,8 @@ pub(crate) struct Seen {
 pub(crate) fn of(session: &Session) -> Vec<Note> {
     let note = |key: String| {
         let id = key.strip_prefix(PREFIX)?.to_owned();
-        let text: String = session.get(&key).ok()??;
-        // One that is empty is being deleted.
-        (!text.is_empty()).then_some(Note { id, text })
+        let text = session.get(&key).ok()??;
+        Some(Note { id, text })
     };
     session.keys().into_iter().filter_map(note).collect()
 }
@@ -44,26 +43,28 @@ pub(crate) async fn add(session: Session, Form(written): Form<Written>) -> Resul
     Ok(to_page())
 }
 
-/// Writes a note again, if it still has the text that the writer had seen. If another tab has changed it meanwhile, both
-/// are kept, this text as a note of its own; if another tab has deleted it, it is back.
+/// Writes a note again, if it still has the text that the writer had seen. If another tab has changed it meanwhile,
+/// both are kept, this text as a note of its own; if another tab has deleted it, it is back.
 pub(crate) async fn edit(
     session: Session,
     Path(id): Path<Uuid>,
     Form(written): Form<Written>,
 ) -> Result<Redirect, Error> {
     let text = tidy(&written.text);
-    if !replace(&session, id, written.before.as_deref(), &text).await? {
-        add_text(&session, &text)?;
+    match replace(&session, id, written.before.as_deref(), &text).await {
+        Ok(()) => {}
+        Err(Kept::Changed) => add_text(&session, &text)?,
+        Err(Kept::Failed(error)) => return Err(error),
     }
     Ok(to_page())
 }
 
 /// Deletes a note, unless another tab has changed it meanwhile.
 pub(crate) async fn delete(session: Session, Path(id): Path<Uuid>, Form(seen): Form<Seen>) -> Result<Redirect, Error> {
-    if session.contains(&key(id)) {
-        replace(&session, id, seen.before.as_deref(), "").await?;
+    match replace(&session, id, seen.before.as_deref(), "").await {
+        Ok(()) | Err(Kept::Changed) => Ok(to_page()),
+        Err(Kept::Failed(error)) => Err(error),
     }
-    Ok(to_page())
 }
 
 fn add_text(session: &Session, text: &str) -> Result<(), Error> {
@@ -74,21 +75,28 @@ fn add_text(session: &Session, text: &str) -> Result<(), Error> {
     session.insert(&key(Uuid::now_v7()), text)
 }
 
-/// Gives a note another text, and removes it if that is empty, and whether it did: not if it has neither the text of
-/// before nor the other one already.
-async fn replace(session: &Session, id: Uuid, before: Option<&str>, text: &str) -> Result<bool, Error> {
-    let before = before.map(tidy);
-    let now: String = session
-        .update(&key(id), |now: Option<String>| {
-            let is_another = |now: &String| before.as_ref().is_some_and(|before| now != before);
-            now.filter(is_another).unwrap_or_else(|| text.to_owned())
-        })
-        .await?;
-    // Whoever changes it at this moment finds it empty, and not as it was before.
-    if now.is_empty() {
-        session.remove(&key(id));
+/// Why a note stays as it is.
+enum Kept {
+    /// Another tab has changed it.
+    Changed,
+    Failed(Error),
+}
+
+impl From<Error> for Kept {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
     }
-    Ok(now == text)
+}
+
+/// Gives a note another text, or removes it if that is empty, unless it has neither the text of before nor the other
+/// one already.
+async fn replace(session: &Session, id: Uuid, before: Option<&str>, text: &str) -> Result<(), Kept> {
+    let (key, before) = (key(id), before.map(tidy));
+    let replaced = session.try_update(&key, |now: Option<String>| match (now, &before) {
+        (Some(now), Some(before)) if now != *before && now != text => Err(Kept::Changed),
+        _ => Ok((!text.is_empty()).then(|| text.to_owned())),
+    });
+    replaced.await.map(drop)
 }
 
 /// As a note is kept: browsers send the ends of lines as they never show them.

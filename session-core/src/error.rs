@@ -5,8 +5,30 @@ use crate::Value;
 /// What a store or a session could not do, and why.
 ///
 /// In axum it is a response too: 503 with `Retry-After` where the store is down or an outcome unknown, 409 where the
-/// session ended, was renewed or changed meanwhile or is one too many, 401 where it is locked or its
-/// login too old, 413 where something is too large, else 500.
+/// session ended, was renewed or changed meanwhile or is one too many, 401 where it is locked or its login too old, 413
+/// where something is too large, 400 for a text that is no user or no id, else 500. The layer answers so if it cannot
+/// keep what a handler did. Such a response has the error in its extensions, for an app that has pages of its own for
+/// them:
+///
+#[cfg_attr(feature = "axum", doc = "```")]
+#[cfg_attr(not(feature = "axum"), doc = "```ignore")]
+/// use std::sync::Arc;
+///
+/// use axum::{Router, body::Body, middleware::map_response, response::Response};
+/// use session_core::{Error, MemoryStore, SessionLayer};
+///
+/// async fn show_error(response: Response) -> Response {
+///     let error = response.extensions().get::<Arc<Error>>();
+///     match error.map(|error| format!("{{\"error\": \"{error}\"}}")) {
+///         Some(page) => response.map(|_| Body::from(page)), // the status and the cookies stay
+///         None => response,
+///     }
+/// }
+///
+/// let app: Router = Router::new()
+///     .layer(SessionLayer::new(MemoryStore::new()))
+///     .layer(map_response(show_error));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -125,8 +147,8 @@ pub enum Error {
         source: Box<dyn StdError + Send + Sync>,
     },
 
-    /// The session's values cannot be sealed. Nothing was done. A damaged seal gives way to a new one at the next login or
-    /// renewal.
+    /// The session's values cannot be sealed. Nothing was done. A damaged seal gives way to a new one at the next login
+    /// or renewal.
     #[error("the session's values cannot be sealed")]
     Seal {
         /// Why.

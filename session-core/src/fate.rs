@@ -10,8 +10,8 @@ pub enum Fate {
     Ended,
     /// It is alive, and expires, or is locked, in this time if nobody uses it.
     Live(Duration),
-    /// It is there, and [locked](crate::Lifetime::lock_when_idle): a login goes on from it under another id, and nothing
-    /// else does.
+    /// It is there, and [locked](crate::Lifetime::lock_when_idle): a login goes on from it under another id, and
+    /// nothing else does.
     Locked,
     /// It was renewed, but not by a login, and has gone on under this id.
     Renewed(SessionId),

@@ -1,4 +1,6 @@
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::Error;
 
@@ -53,6 +55,20 @@ impl fmt::Debug for SessionId {
     }
 }
 
+/// As text, so that a handler may take an id from a path and give it in JSON.
+impl Serialize for SessionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SessionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
 impl FromStr for SessionId {
     type Err = Error;
 
@@ -86,5 +102,9 @@ mod tests {
         assert_eq!(id.to_string(), "000102030405060708090a0b0c0d0e0f");
         assert_eq!(format!("{id:?}"), "SessionId(000102030405060708090a0b0c0d0e0f)");
         assert_eq!("000102030405060708090A0B0C0D0E0F".parse::<SessionId>().unwrap(), id);
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(json, "\"000102030405060708090a0b0c0d0e0f\"");
+        assert_eq!(serde_json::from_str::<SessionId>(&json).unwrap(), id);
+        assert!(serde_json::from_str::<SessionId>("\"12\"").is_err());
     }
 }

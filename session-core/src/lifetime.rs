@@ -17,6 +17,7 @@ use std::time::Duration;
 /// assert_eq!(locked.idle, locked.absolute);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Lifetime {
     /// The session ends after this long without a request that opened it. Stores count in whole milliseconds.
     pub idle: Duration,
@@ -50,17 +51,30 @@ impl Lifetime {
     /// The longest timeout, but for [`UNLIMITED`](Self::UNLIMITED): 400 days, the longest that browsers keep a cookie.
     pub const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-    /// The shortest time to a renewal: a minute, twice the [grace](crate::Loaded::GRACE), so that of a session's old tokens
-    /// one at most still finds it.
+    /// The shortest time to a renewal: a minute, twice the [grace](crate::Loaded::GRACE), so that of a session's old
+    /// tokens one at most still finds it.
     pub const SHORTEST_RENEWAL: Duration = Duration::from_secs(60);
 
-    const fn minutes_and_hours(minutes: u64, hours: u64) -> Self {
+    /// Timeouts of your own: without a request, and in all.
+    ///
+    /// ```
+    /// # use session_core::Lifetime;
+    /// # use std::time::Duration;
+    /// let week = Duration::from_secs(7 * 24 * 60 * 60);
+    /// let remembered = Lifetime::new(week, 4 * week);
+    /// ```
+    #[must_use]
+    pub const fn new(idle: Duration, absolute: Duration) -> Self {
         Self {
-            idle: Duration::from_secs(minutes * 60),
-            absolute: Duration::from_secs(hours * 60 * 60),
+            idle,
+            absolute,
             lock: None,
             renewal: None,
         }
+    }
+
+    const fn minutes_and_hours(minutes: u64, hours: u64) -> Self {
+        Self::new(Duration::from_secs(minutes * 60), Duration::from_secs(hours * 60 * 60))
     }
 
     /// Locks a session where it would have ended for want of use: it is kept until its absolute end, and opens to
@@ -69,9 +83,17 @@ impl Lifetime {
     pub const fn lock_when_idle(self) -> Self {
         Self {
             idle: self.absolute,
-            absolute: self.absolute,
             lock: Some(self.idle),
-            renewal: self.renewal,
+            ..self
+        }
+    }
+
+    /// Locks a session after this long without a request that opened it, which must be less than the idle timeout.
+    #[must_use]
+    pub const fn lock_after(self, unused: Duration) -> Self {
+        Self {
+            lock: Some(unused),
+            ..self
         }
     }
 
@@ -80,17 +102,17 @@ impl Lifetime {
     /// ```
     /// # use session_core::Lifetime;
     /// # use std::time::Duration;
-    /// let strict = Lifetime::FEDRAMP_HIGH.renewed_every(Duration::from_secs(10 * 60));
+    /// let strict = Lifetime::FEDRAMP_HIGH.renew_every(Duration::from_secs(10 * 60));
     /// ```
     #[must_use]
-    pub const fn renewed_every(self, interval: Duration) -> Self {
+    pub const fn renew_every(self, interval: Duration) -> Self {
         Self {
             renewal: Some(interval),
             ..self
         }
     }
 
-    /// What cannot work, if anything.
+    /// Whether the parts of it can work together; else what is wrong.
     #[cfg(feature = "axum")]
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.renewal.is_some_and(|renewal| renewal < Self::SHORTEST_RENEWAL) {
@@ -115,6 +137,9 @@ impl Lifetime {
                     "the {name} is more than 400 days: if it is never to come, say Lifetime::UNLIMITED"
                 ));
             }
+        }
+        if self.lock.is_some_and(|lock| lock >= self.idle.min(self.absolute)) {
+            return Err("the time to the lock must be less than the timeouts, or sessions end before they lock".into());
         }
         Ok(())
     }

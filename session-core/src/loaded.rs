@@ -16,8 +16,8 @@ pub enum Loaded {
 
 impl Loaded {
     /// How long a browser may take to learn its new token: ten seconds, for the answer to the request that renewed it
-    /// and for those sent before it came. So long nothing is begun for it under another. Longer would hurt a browser that
-    /// lost the answer.
+    /// and for those sent before it came. So long nothing is begun for it under another. Longer would hurt a browser
+    /// that lost the answer.
     pub const JUST_RENEWED: Duration = Duration::from_secs(10);
 
     /// How long after a renewal by time the old token still finds the new one: half a minute, so that a browser that
@@ -26,8 +26,9 @@ impl Loaded {
 
     /// What to answer of the ids `asked`, each of which was found to be this, in their order; for stores.
     ///
-    /// The first live session is. A renewal by time stands for its session for [`GRACE`](Self::GRACE), before what comes
-    /// after it, unless the successor is asked for as well. Of other renewals the latest is told if nothing is live.
+    /// The first live session is. A renewal by time stands for its session for [`GRACE`](Self::GRACE), before what
+    /// comes after it, unless the successor is asked for as well. Of other renewals the latest is told if nothing is
+    /// live.
     pub fn first(asked: &[SessionId], found: impl IntoIterator<Item = Self>) -> Self {
         let mut newest: Option<Marker> = None;
         for loaded in found {

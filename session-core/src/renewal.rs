@@ -53,7 +53,7 @@ impl Renewal {
 
     /// What the marker is to keep besides the new id.
     #[must_use]
-    pub fn nonce(&self) -> Option<&RenewalNonce> {
+    pub fn marker_nonce(&self) -> Option<&RenewalNonce> {
         self.nonce.as_ref().filter(|_| self.login.is_none())
     }
 

@@ -67,17 +67,18 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// Gives the session `from` the id `to`, which has the same shard tag, and makes the renewal's changes.
     ///
     /// Data and creation stay, unless it is a login, which starts a new lifetime, and as somebody else leaves the data
-    /// behind. From then on `from` opens nothing.
-    /// For five minutes it is a *marker* that says which id came after, so that a request still in flight can
-    /// [`update`](Self::update) or [`end`](Self::end) the session, unless the renewal was a login. It keeps the renewal's
-    /// [nonce](Renewal::nonce()). Renewing counts as activity. A login with a limit counts the user's live sessions of its class, and is refused or ends the oldest of
-    /// them; a login alone [creates](Self::create) likewise. Doing it again with the same two ids is answered like the first time, while `to` is alive.
+    /// behind. From then on `from` opens nothing. For five minutes it is a *marker* that says which id came after, so
+    /// that a request still in flight can [`update`](Self::update) or [`end`](Self::end) the session, unless the
+    /// renewal was a login. It keeps the renewal's [nonce](Renewal::marker_nonce()). Renewing counts as activity. A
+    /// login with a limit counts the user's live sessions of its class, and is refused or ends the oldest of them; a
+    /// login alone [creates](Self::create) likewise. Doing it again with the same two ids is answered like the first
+    /// time, while `to` is alive.
     ///
     /// # Errors
     ///
-    /// [`Error::Ended`] if `from` is not there or its user is not the renewal's, [`Error::Locked`] if it is locked and this
-    /// is no login, [`Error::LimitReached`], [`Error::IdInUse`] if `to` is there, [`Error::TooLarge`]; nothing has changed
-    /// then.
+    /// [`Error::Ended`] if `from` is not there or its user is not the renewal's, [`Error::Locked`] if it is locked and
+    /// this is no login, [`Error::LimitReached`], [`Error::IdInUse`] if `to` is there, [`Error::TooLarge`]; nothing has
+    /// changed then.
     async fn renew(&self, from: &SessionId, to: &SessionId, renewal: &Renewal) -> Result<Version, Error>;
 
     /// Ends a session, under whatever id it has by now if it was renewed, but not by a login. It is not an error if
@@ -107,9 +108,9 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
 
     /// Ends all sessions, of users and of visitors, and returns how many: for an incident.
     ///
-    /// When it returns, no session is alive that began before the call, also if it was renewed meanwhile. One that begins
-    /// during the call may end with them. It is the one method that is not one step: it goes through the sessions bit
-    /// by bit, and may take longer than any other.
+    /// When it returns, no session is alive that began before the call, also if it was renewed meanwhile. One that
+    /// begins during the call may end with them. It is the one method that is not one step: it goes through the
+    /// sessions bit by bit, and may take longer than any other.
     ///
     /// # Errors
     ///
@@ -133,7 +134,8 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
 
     /// Tells what has become of sessions: of each of `ids`, in their order. It is no activity.
     ///
-    /// A locked session is told from one that has ended; those who [wait](Self::watch) for its end have it all the same.
+    /// A locked session is told from one that has ended; those who [wait](Self::watch) for its end have it all the
+    /// same.
     ///
     /// # Errors
     ///

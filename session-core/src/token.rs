@@ -53,8 +53,8 @@ impl SessionToken {
         Ok(token)
     }
 
-    /// The token that comes after this one in a renewal by time: HMAC-SHA-256 of the nonce under this token, in the same
-    /// shard. So all who hold this one make the same, and who holds neither this one nor the nonce makes none.
+    /// The token that comes after this one in a renewal by time: HMAC-SHA-256 of the nonce under this token, in the
+    /// same shard. So all who hold this one make the same, and who holds neither this one nor the nonce makes none.
     #[must_use]
     pub fn successor(&self, nonce: &RenewalNonce) -> Self {
         // HMAC fills a key up with zeros to the length of a block.

@@ -5,8 +5,8 @@ use crate::PostgresOptions;
 /// The settings that lead to the database that Cloud Foundry bound to the app.
 ///
 /// A database of `aws-rds` must show a certificate that is valid for its name. If its authority is not among the
-/// system's, give Amazon's bundle to [`ca_file`](PostgresOptions::ca_file). What the credentials leave out is taken from
-/// the environment, as by [`from_url`](PostgresOptions::from_url).
+/// system's, give Amazon's bundle to [`ca_file`](PostgresOptions::ca_file). What the credentials leave out is taken
+/// from the environment, as by [`from_url`](PostgresOptions::from_url).
 ///
 /// ```no_run
 /// use session_core::cloud_foundry::BoundServices;

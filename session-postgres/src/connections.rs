@@ -33,8 +33,8 @@ const TRIES: u32 = 3;
 /// forgotten it.
 const IDLE_LIMIT: Duration = Duration::from_secs(10);
 
-/// A connection that was opened less than this ago leads where the server's name leads now: if it takes no writes there,
-/// another one does not either.
+/// A connection that was opened less than this ago leads where the server's name leads now: if it takes no writes
+/// there, another one does not either.
 const NEW: Duration = Duration::from_millis(500);
 
 /// A bounded number of connections, opened when they are needed.

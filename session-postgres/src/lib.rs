@@ -24,9 +24,10 @@
 //!
 //! A write merges the keys it sets and removes into the row as it is by then, in one statement, which is one round trip
 //! and one commit. What many requests ask for at the same time goes together: while one statement is under way, the
-//! requests that come wait for the next, which is for all of them. Nobody waits for company, nor for another one's session:
-//! what somebody has locked is left out and asked for alone. It is as durable as the server's `synchronous_commit` makes it: no write that was acknowledged is
-//! lost, unless that was turned off. Whether a session lives is decided by the server's clock alone.
+//! requests that come wait for the next, which is for all of them. Nobody waits for company, nor for another one's
+//! session: what somebody has locked is left out and asked for alone. It is as durable as the server's
+//! `synchronous_commit` makes it: no write that was acknowledged is lost, unless that was turned off. Whether a session
+//! lives is decided by the server's clock alone.
 //!
 //! PostgreSQL 13 or newer, with the encoding UTF8. After `migrate` a role needs `USAGE` on the schema, and `SELECT`,
 //! `INSERT`, `UPDATE` and `DELETE` on its tables, also on those that a later version adds (`ALTER DEFAULT PRIVILEGES`
@@ -41,11 +42,10 @@
 //! did not come in time. Reads are tried again on a new connection, and so are writes that were certainly not done: the
 //! server said that it shuts down, or that another transaction was in the way.
 //!
-//! Instances tell each other of ends and renewals of sessions by `NOTIFY`, which costs a logout or login next to nothing
-//! and needs no right. Who waits for the end of a session (`session_core::until_ended`,
-//! `Session::ended`) makes the store listen, on one of its connections. A pooler that gives connections away after each
-//! transaction passes no notifications on: behind one, ends on other instances are seen by a look about every half
-//! minute.
+//! Instances tell each other of ends and renewals of sessions by `NOTIFY`, which costs a logout or login next to
+//! nothing and needs no right. Who waits for the end of a session (`session_core::until_ended`, `Session::ended`) makes
+//! the store listen, on one of its connections. A pooler that gives connections away after each transaction passes no
+//! notifications on: behind one, ends on other instances are seen by a look about every half minute.
 //!
 //! The driver offers no keepalive for TCP; the deadlines stand in for it. A connection nobody used for ten seconds is
 //! asked for a sign of life before its next use.

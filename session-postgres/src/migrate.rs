@@ -27,8 +27,8 @@ pub(crate) const NEWEST: i32 = MIGRATIONS.len() as i32;
 /// How long it may take, waiting for others who do the same included.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// How long it waits for a lock on a table. Every statement of every instance waits behind it meanwhile, so this is well
-/// below what they wait.
+/// How long it waits for a lock on a table. Every statement of every instance waits behind it meanwhile, so this is
+/// well below what they wait.
 const LOCK_LIMIT: Duration = Duration::from_millis(250);
 
 /// For how long it tries that again, and how long it lets the others go on before it does.

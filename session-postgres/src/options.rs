@@ -121,8 +121,8 @@ impl PostgresOptions {
 
     /// Encrypts the connection and verifies nothing, whatever else is set: `sslmode=require`.
     ///
-    /// Whoever can divert the connection then reads the password and the sessions. A [`ca_file`](Self::ca_file) with the
-    /// authority of the server's certificate is better; this is for the time until there is one.
+    /// Whoever can divert the connection then reads the password and the sessions. A [`ca_file`](Self::ca_file) with
+    /// the authority of the server's certificate is better; this is for the time until there is one.
     #[must_use]
     pub fn accept_any_certificate(mut self) -> Self {
         self.server = self.server.ssl_mode(PgSslMode::Require);
@@ -132,26 +132,26 @@ impl PostgresOptions {
 
     /// The most connections to the server, at least 2. They are opened when they are needed. 5 unless set.
     ///
-    /// One of them listens to what happens to sessions elsewhere, once somebody waits for the end of one. The others are
-    /// for statements, each of which serves all requests that wait for one: more of them are of little use.
+    /// One of them listens to what happens to sessions elsewhere, once somebody waits for the end of one. The others
+    /// are for statements, each of which serves all requests that wait for one: more of them are of little use.
     #[must_use]
     pub fn connections(mut self, most: usize) -> Self {
-        self.connections = most.max(1);
+        self.connections = most.max(2);
         self
     }
 
     /// Keeps sessions that this instance has read near it, in about so many bytes at most, and reads them again without
-    /// asking the server. No unless set.
+    /// asking the server. Off unless set.
     ///
-    /// Each instance hears of what others change, about a millisecond later; and if the news are lost, it serves nothing
-    /// that is older than the [lease](Self::near_cache_lease). A browser always sees what it wrote itself: a cookie leads
-    /// its requests past the near caches of other instances for that time. But what another instance has ended, a logout
-    /// among it, may be read for so long. Without it, never.
+    /// Each instance hears of what others change, about a millisecond later; and if a notification is lost, it serves
+    /// nothing that is older than the [lease](Self::near_cache_lease). A browser always sees what it wrote itself: a
+    /// cookie leads its requests past the near caches of other instances for that time. But what another instance has
+    /// ended, a logout among it, may be read for so long. Without it, never.
     ///
-    /// An instance that is to have none, beside others that do, says `near_cache(0)`: it keeps nothing, and its responses
-    /// have the cookie. All instances must run a version that knows near caches, so an app that runs sets it in the deploy
-    /// after. It takes effect a command timeout after the connection that listens is there, and never behind a pooler that
-    /// lends connections for a transaction, for nothing is heard there.
+    /// An instance that is to have none, beside others that do, says `near_cache(0)`: it keeps nothing, and its
+    /// responses have the cookie. All instances must run a version that knows near caches, so an app that runs sets it
+    /// in the deploy after. It takes effect a command timeout after the connection that listens is there, and never
+    /// behind a pooler that lends connections for a transaction, for nothing is heard there.
     #[must_use]
     pub const fn near_cache(mut self, max_bytes: u64) -> Self {
         self.near_cache = Some(max_bytes);
@@ -197,9 +197,9 @@ impl PostgresOptions {
             server = server.application_name("session-postgres");
         }
         let timeout = statement_timeout.as_millis().max(1);
-        // All is found by an index, also in a table that has grown since the server looked at it last: so one plan suits
-        // any number of ids, and planning takes longer than doing. No floats are read, and connection poolers know no
-        // `extra_float_digits`.
+        // All is found by an index, also in a table that has grown since the server looked at it last: so one plan
+        // suits any number of ids, and planning takes longer than doing. No floats are read, and connection poolers
+        // know no `extra_float_digits`.
         server
             .options([("statement_timeout", timeout)])
             .options([("enable_seqscan", "off"), ("enable_mergejoin", "off"), ("jit", "off")])
@@ -299,7 +299,6 @@ impl TryFrom<&str> for PostgresOptions {
     }
 }
 
-/// The value of the first parameter of a URL that has one of these names.
 /// Whether no part of a password can be taken for what comes after it, and be shown.
 fn ends_its_password(url: &str) -> bool {
     let (_, rest) = url.split_once("://").unwrap_or_default();
@@ -308,6 +307,7 @@ fn ends_its_password(url: &str) -> bool {
     !url.contains('#') && !database.contains('@')
 }
 
+/// The value of the first parameter of a URL that has one of these names.
 fn parameter<'a>(url: &'a str, names: &[&str]) -> Option<&'a str> {
     let (_, parameters) = url.split_once('?')?;
     let mut pairs = parameters.split('&').filter_map(|parameter| parameter.split_once('='));

@@ -65,8 +65,8 @@ pub(crate) struct Statements {
     pub(crate) touch_together: Statement,
     pub(crate) update: Statement,
     pub(crate) update_together: Statement,
-    /// For several of which none is a touch: what depends on when a session was last seen stays as it is, and the server
-    /// need not prepare to generate it, which takes it a third of a small batch's time.
+    /// For several of which none is a touch: what depends on when a session was last seen stays as it is, and the
+    /// server need not prepare to generate it, which takes it a third of a small batch's time.
     pub(crate) update_untouched: Statement,
     pub(crate) work_claim: Statement,
     pub(crate) work_finish: Statement,

@@ -23,7 +23,8 @@ use crate::{
     together::{Answer, Batchers, Change, Creation, End, Look, Renewing, Touch},
 };
 
-/// How often an operation follows a session that is renewed while it looks for it.
+/// How often an operation follows a session that is renewed while it looks for it. A statement follows all the markers
+/// that there are by then.
 const FOLLOW_LIMIT: usize = 16;
 
 /// How many sessions are ended together when all are: so few that it takes a moment.
@@ -31,9 +32,9 @@ const ENDED_TOGETHER: i64 = 1000;
 
 /// Sessions in PostgreSQL.
 ///
-/// A cheap handle: its clones share their connections, which are closed with the last of them; one of those listens, once
-/// somebody waits for the end of a session. It works within a tokio
-/// runtime with time and I/O enabled, and only the one in which it was first used.
+/// A cheap handle: its clones share their connections, which are closed with the last of them; one of those listens,
+/// once somebody waits for the end of a session. It works within a tokio runtime with time and I/O enabled, and only
+/// the one in which it was first used.
 #[derive(Clone)]
 pub struct PostgresStore {
     connections: Arc<Connections>,
@@ -96,9 +97,9 @@ impl PostgresStore {
     /// Makes the schema and its tables, or brings them up to date.
     ///
     /// It may be called by all instances at once, and again at each start. Whoever comes first does it, in one
-    /// transaction; the others wait, for a minute at most. It waits for whoever uses the tables a quarter of a second at a
-    /// time, so that sessions are served meanwhile. A role that may not create schemas can do it if the schema
-    /// is there already, and one that may create nothing if there is nothing to do.
+    /// transaction; the others wait, for a minute at most. It waits for whoever uses the tables a quarter of a second
+    /// at a time, so that sessions are served meanwhile. A role that may not create schemas can do it if the schema is
+    /// there already, and one that may create nothing if there is nothing to do.
     ///
     /// # Errors
     ///
@@ -163,7 +164,8 @@ impl PostgresStore {
     /// The id that the session with this id has by now, if renewals that were no login have changed it.
     ///
     /// It is asked in a statement of its own, after one that found no session: a statement that waited for a renewal to
-    /// be committed finds neither the session under its new id nor the marker, for it sees what was there when it began.
+    /// be committed finds neither the session under its new id nor the marker, for it sees what was there when it
+    /// began.
     async fn follow(&self, id: &SessionId, deadline: Instant) -> Result<Option<SessionId>, Error> {
         let rows = self
             .fetch(&self.statements.follow, arguments![encode_id(id)], deadline)

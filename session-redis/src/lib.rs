@@ -26,7 +26,7 @@
 //! server's persistence and replication make it: both are asynchronous unless configured otherwise, so a crash or a
 //! failover may forget the last writes, a logout among them.
 //!
-//! Redis 6.0 or newer. The server must not evict what has no time to live, nor first what has the least: a
+//! Redis 6.2 or newer, or Valkey. The server must not evict what has no time to live, nor first what has the least: a
 //! `maxmemory-policy` of `noeviction` or `volatile-lru` will do, and a store that sees `allkeys-…` or `volatile-ttl`
 //! logs a warning. The list of a user's sessions shrinks when
 //! it is read, at a login, and by [`purge`](session_core::SessionStore::purge), which the session layer calls now and
@@ -157,6 +157,7 @@ mod wire;
 pub use options::RedisOptions;
 pub use store::RedisStore;
 
-#[cfg(doctest)]
+// One of its examples needs the feature.
+#[cfg(all(doctest, feature = "cloud-foundry"))]
 #[doc = include_str!("../../README.md")]
 mod readme {}

@@ -123,9 +123,9 @@ impl RedisOptions {
     }
 
     /// Keeps sessions that this instance has read near it, in about so many bytes at most, and reads them again without
-    /// asking the server. No unless set.
+    /// asking the server. Off unless set.
     ///
-    /// Each instance hears of what others change, about a millisecond later; and if the news are lost, it serves nothing
+    /// Each instance hears of what others change, about a millisecond later; and if a notification is lost, it serves nothing
     /// that is older than the [lease](Self::near_cache_lease). A browser always sees what it wrote itself: a cookie leads
     /// its requests past the near caches of other instances for that time. But what another instance has ended, a logout
     /// among it, may be read for so long. Without it, never.

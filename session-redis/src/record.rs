@@ -245,11 +245,8 @@ mod tests {
 
     #[test]
     fn what_begins_has_the_front_the_terms_and_the_user_that_are_read() {
-        let lifetime = Lifetime {
-            lock: Some(Duration::ZERO),
-            renewal: Some(Duration::from_secs(3600)),
-            ..Lifetime::default()
-        };
+        let hour = Duration::from_secs(3600);
+        let lifetime = Lifetime::default().lock_after(Duration::ZERO).renew_every(hour);
         for user in [None, Some(""), Some("älice")] {
             let head = head(&front(11), &NUMBERS[2..6], &terms(&lifetime));
             let mut fields = vec![HEAD, &head];

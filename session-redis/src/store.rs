@@ -27,7 +27,8 @@ use crate::{
     servers::Servers,
 };
 
-/// How often an operation follows a session that is renewed while it looks for it.
+/// How often an operation follows a session that was renewed: each script follows one marker, and five minutes of
+/// renewals may have left many.
 pub(crate) const FOLLOW_LIMIT: usize = 1000;
 
 /// Sessions in Redis or Valkey.
@@ -233,7 +234,7 @@ impl SessionStore for RedisStore {
         let login = renewal.login.as_ref();
         let about = login.map(|login| login.about.clone()).unwrap_or_default();
         let fields = optional_fields(&about, renewal.seal.as_ref());
-        let nonce = renewal.nonce().map_or(&[][..], |nonce| nonce.as_bytes());
+        let nonce = renewal.marker_nonce().map_or(&[][..], |nonce| nonce.as_bytes());
         let renew = |only_asks: bool| {
             let mut renew = Script::Renew.on(&[self.keys.session(from), self.keys.session(to)]);
             renew.arg(u8::from(login.is_some()));
@@ -271,7 +272,7 @@ impl SessionStore for RedisStore {
         if let (Some(_), Reply::Done(_)) = (login, &reply) {
             self.servers.note_ended(*from);
         }
-        if let (Some(user), Some(_)) = (&renewal.user, renewal.nonce()) {
+        if let (Some(user), Some(_)) = (&renewal.user, renewal.marker_nonce()) {
             // Nobody may look at the list for long, and each renewal adds to it.
             match reply {
                 Reply::Done(_) => self.unlist(user, &[*from]).await,

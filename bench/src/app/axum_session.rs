@@ -26,8 +26,8 @@ pub(super) async fn postgres(url: &str) -> Result<Router, Failure> {
 }
 
 /// Its defaults, among them a copy of each session in the memory of each instance, for an hour; and cookies for https
-/// only, as those of the others are without being told. Not with the prefix `__Host-`, with which it sets its cookies and
-/// without which it looks for them.
+/// only, as those of the others are without being told. Not with the prefix `__Host-`, with which it sets its cookies
+/// and without which it looks for them.
 async fn over<P>(pool: P) -> Result<Router, Failure>
 where
     P: DatabasePool + Clone + Debug + Send + Sync + 'static,

@@ -12,8 +12,8 @@ pub(super) struct Compared {
 }
 
 impl Compared {
-    /// Of what it came to in turns, with few and with many; nothing without turns. `ratio` says how many times as long it
-    /// took.
+    /// Of what it came to in turns, with few and with many; nothing without turns. `ratio` says how many times as long
+    /// it took.
     pub(super) fn of(
         backend: Backend,
         what: &impl ToString,

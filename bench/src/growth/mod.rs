@@ -1,8 +1,8 @@
 //! Growth: what changes when a store holds not a thousand sessions but a million.
 //!
-//! Two databases of a Redis, and two schemas of a PostgreSQL, one with few sessions and one with many, are asked the same
-//! in turns: so what else the machine does, it does to both. Then expired sessions are purged among the many while others
-//! are used, and an hour's touches come within about a minute.
+//! Two databases of a Redis, and two schemas of a PostgreSQL, one with few sessions and one with many, are asked the
+//! same in turns: so what else the machine does, it does to both. Then expired sessions are purged among the many while
+//! others are used, and an hour's touches come within about a minute.
 
 mod compared;
 mod crowd;

@@ -42,8 +42,8 @@ impl PostgresGround {
         self.schema
     }
 
-    /// What the autovacuum has done by the time that the app has been up for a while: so nothing that is measured is the
-    /// aftermath of the filling.
+    /// What the autovacuum has done by the time that the app has been up for a while: so nothing that is measured is
+    /// the aftermath of the filling.
     async fn settle(&mut self) -> Result<(), Failure> {
         let vacuum = format!("VACUUM (ANALYZE) {}.session", self.schema);
         self.connection.execute(AssertSqlSafe(vacuum)).await?;

@@ -88,7 +88,8 @@ struct Count {
     log: Log,
 }
 
-/// Numbers, the latest of them, in the order in which they were asked for; and since when each is acknowledged, if it is.
+/// Numbers, the latest of them, in the order in which they were asked for; and since when each is acknowledged, if it
+/// is.
 #[derive(Debug, Default)]
 struct Log(VecDeque<(u64, Option<Instant>)>);
 

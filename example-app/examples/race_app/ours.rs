@@ -45,6 +45,7 @@ pub(crate) async fn app(url: &str, near_cache: Option<u64>) -> Result<Router, Fa
         .route("/state", get(show))
         .route("/write/{key}/{value}", post(write))
         .route("/increment", post(increment))
+        .route("/take", post(take))
         .route("/login/{user}", post(login))
         .route("/login/{user}/{class}", post(login_of_class))
         .route("/logout", post(logout))
@@ -97,6 +98,10 @@ async fn increment(Held(session): Held<Session>) -> Result<(), Error> {
     Ok(())
 }
 
+async fn take(Held(session): Held<Session>) -> Result<Json<Value>, Error> {
+    Ok(Json(session.take("once").await?.unwrap_or_default()))
+}
+
 async fn login(Path(user): Path<String>, Held(session): Held<Session>) -> Result<(), Error> {
     session.login(user)
 }
@@ -108,7 +113,7 @@ async fn login_of_class(
 ) -> Result<(), Error> {
     let mut lifetime = Lifetime::default();
     if class == "renewed" {
-        lifetime = lifetime.renewed_every(Duration::from_secs(60));
+        lifetime = lifetime.renew_every(Duration::from_secs(60));
     }
     session.login_with(user, LoginOptions::new().class(class).lifetime(lifetime))
 }

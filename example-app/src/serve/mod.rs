@@ -57,8 +57,8 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// Answers requests until the signal comes: at once, and as ready when the store answers and what has to be prepared
-    /// is. It ends before that with what no waiting mends.
+    /// Answers requests until the signal comes: at once, and as ready when the store answers and what has to be
+    /// prepared is. It ends before that with what no waiting mends.
     pub(crate) async fn serve(self, store: Store, listener: TcpListener, stop: Signal) -> Result<(), Failure> {
         let health = Health::default();
         let sessions = store.sessions();

@@ -22,8 +22,8 @@ pub(crate) struct Browser {
     jar: Arc<Mutex<Jar>>,
 }
 
-/// The cookies of one host by their names, and until when those are kept that are not for good; browsers do not tell ports
-/// apart.
+/// The cookies of one host by their names, and until when those are kept that are not for good; browsers do not tell
+/// ports apart.
 type Jar = BTreeMap<String, (String, Option<Instant>)>;
 
 /// A response that is read as it comes.

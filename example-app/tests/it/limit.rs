@@ -1,5 +1,5 @@
-//! Twenty logins of one user at once, by twenty browsers on two instances, where two sessions are allowed: 100 rounds on
-//! each store, half of them where the newest sessions stay and half where the first do.
+//! Twenty logins of one user at once, by twenty browsers on two instances, where two sessions are allowed: 100 rounds
+//! on each store, half of them where the newest sessions stay and half where the first do.
 //!
 //! In each round the logins wait in their handlers until all of them are there, so every round is a real overlap.
 

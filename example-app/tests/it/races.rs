@@ -1,4 +1,4 @@
-//! The four races between two requests of one session that meet different instances, 50 rounds each.
+//! The five races between requests of one session that meet different instances, 50 rounds each.
 //!
 //! In each round the requests wait in their handlers until all of them are there, so every round is a real overlap. The
 //! same rounds run over stock tower-sessions, and must fail there: a race that the old way wins too proves nothing.
@@ -50,7 +50,7 @@ macro_rules! races {
     )*};
 }
 
-// The table in the README, column by column.
+// The table in the README, column by column, and what is to be used once.
 races! {
     Redis, eight_writes_over_redis, Race::Writes, Breaks;
     Redis, twenty_increments_over_redis, Race::Increments, Breaks;
@@ -60,6 +60,8 @@ races! {
     Postgres, twenty_increments_over_postgres, Race::Increments, Breaks;
     Postgres, logout_over_postgres, Race::Logout, Breaks;
     Postgres, login_over_postgres, Race::Login, Breaks;
+    Redis, eight_takes_over_redis, Race::Takes, Breaks;
+    Postgres, eight_takes_over_postgres, Race::Takes, Breaks;
 }
 
 #[derive(Clone, Copy)]
@@ -68,6 +70,7 @@ enum Race {
     Increments,
     Logout,
     Login,
+    Takes,
 }
 
 /// Runs the rounds of a race, and returns what was lost, revived or undone in each that went wrong.
@@ -87,6 +90,7 @@ async fn rounds(layer: &'static str, database: Database, race: Race) -> Vec<Stri
             Race::Increments => round.increments().await,
             Race::Logout => round.logout().await,
             Race::Login => round.login().await,
+            Race::Takes => round.takes().await,
         };
         broken.extend(outcome.err().map(|what| format!("round {number}: {what}")));
     }
@@ -140,6 +144,15 @@ impl Round<'_> {
         self.at_once(vec!["/increment".into(); 20]).await;
         let count = self.state(&self.browser).await["data"]["count"].take();
         check(count == 20, || format!("20 increments were counted {count}"))
+    }
+
+    /// 8 requests take what is to be used once.
+    async fn takes(&self) -> Result<(), String> {
+        self.ask(0, "/write/once/secret").await;
+        let answers = self.at_once(vec!["/take".into(); 8]).await;
+        let takers = answers.iter().filter(|answer| answer.json() == "secret").count();
+        assert!(self.state(&self.browser).await["data"]["once"].is_null());
+        check(takers == 1, || format!("of 8 requests {takers} took the same value"))
     }
 
     /// Logout while a request is in flight.
@@ -206,7 +219,7 @@ impl Round<'_> {
     }
 
     /// Sends a request to each instance by turns, and lets all go on once all have opened the session.
-    async fn at_once(&self, paths: Vec<String>) {
+    async fn at_once(&self, paths: Vec<String>) -> Vec<Answer> {
         let mut requests = JoinSet::new();
         for (instance, path) in paths.iter().enumerate() {
             let request = Request::post(self.instances.url(instance, path));
@@ -215,10 +228,12 @@ impl Round<'_> {
         for waiting in self.gate.arrivals(paths.len(), Place::Opened).await {
             waiting.go().await;
         }
-        for answer in requests.join_all().await {
+        let answers = requests.join_all().await;
+        for answer in &answers {
             assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-            assert!(!self.is_ours() || touches_nothing(&answer), "{answer:?}");
+            assert!(!self.is_ours() || touches_nothing(answer), "{answer:?}");
         }
+        answers
     }
 
     /// Sends a request that writes, and `path` to the other instance while the first waits at `place`. In every other
@@ -256,7 +271,8 @@ impl Round<'_> {
         let [one, other] = seen;
         let (one, other) = (one.await, other.await);
         if self.instances.layer == "near" && one != other {
-            // What one has ended the other may not have heard of yet, for a lease at most. Its own browser bypasses that.
+            // What one has ended the other may not have heard of yet, for a lease at most. Its own browser bypasses
+            // that.
             return Box::pin(self.state(browser)).await;
         }
         assert_eq!(one, other);

@@ -52,7 +52,8 @@ pub enum CloudFoundryError {
     )]
     NotDelivered,
 
-    /// Neither `VCAP_SERVICES` nor `VCAP_SERVICES_FILE_PATH` is set, nor is `VCAP_APPLICATION`, so this is not Cloud Foundry.
+    /// Neither `VCAP_SERVICES` nor `VCAP_SERVICES_FILE_PATH` is set, nor is `VCAP_APPLICATION`, so this is not Cloud
+    /// Foundry.
     #[error("neither VCAP_SERVICES nor VCAP_SERVICES_FILE_PATH is set: this does not run on Cloud Foundry")]
     NotOnCloudFoundry,
 

@@ -1,7 +1,7 @@
 //! The services that Cloud Foundry bound to the app: which Redis, which PostgreSQL to use (feature `cloud-foundry`).
 //!
-//! The platform tells an app of its services in `VCAP_SERVICES`. A store takes what is found there if `session-redis` or
-//! `session-postgres` has the feature `cloud-foundry` too: `RedisStore::connect(redis).await?`.
+//! The platform tells an app of its services in `VCAP_SERVICES`. A store takes what is found there if `session-redis`
+//! or `session-postgres` has the feature `cloud-foundry` too: `RedisStore::connect(redis).await?`.
 //!
 //! ```no_run
 //! use session_core::cloud_foundry::BoundServices;
@@ -15,8 +15,8 @@
 //!
 //! 1. A name, if one is given: that of the binding or of the service instance.
 //! 2. Else the kind. A service is Redis by the label `aws-elasticache-redis`, and any service is what the scheme of its
-//!    `uri` or `url` says: `redis`, `rediss`, `valkey` and `valkeys`, or `postgres` and `postgresql`. One without a URI is
-//!    what its tags or its label say, `redis` or `valkey`, or `postgres` or `postgresql`.
+//!    `uri` or `url` says: `redis`, `rediss`, `valkey` and `valkeys`, or `postgres` and `postgresql`. One without a URI
+//!    is what its tags or its label say, `redis` or `valkey`, or `postgres` or `postgresql`.
 //!
 //! None and several are errors that name the services seen. The first one is never taken just for being first.
 //!
@@ -32,8 +32,9 @@
 //!   services have it with `rediss://`, with a `tls_port`, or with `"tls": true`.
 //! - A service labelled `aws-rds` has TLS, and must show a certificate that is valid for its name. Others have what the
 //!   URI's `sslmode` says, and without one what `PostgresOptions::from_url` makes of that.
-//! - The authorities of Amazon RDS are among the system's on cloud.gov. If the one of your database is not, give Amazon's
-//!   bundle to `PostgresOptions::ca_file`. Only `PostgresOptions::accept_any_certificate` does without verification.
+//! - The authorities of Amazon RDS are among the system's on cloud.gov. If the one of your database is not, give
+//!   Amazon's bundle to `PostgresOptions::ca_file`. Only `PostgresOptions::accept_any_certificate` does without
+//!   verification.
 //!
 //! # Secrets
 //!

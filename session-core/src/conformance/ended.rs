@@ -218,7 +218,8 @@ pub async fn a_lock_wakes_who_waits(store: &SharedStore) {
     );
     wakes(async { waiting.await.unwrap() }).await;
     assert_eq!(store.fates(&[id]).await.unwrap(), [Fate::Locked]);
-    // It shows in the record a moment later: by the store's clock as the instance keeps it, which may be a little behind.
+    // It shows in the record a moment later: by the store's clock as the instance keeps it, which may be a little
+    // behind.
     let reader = Arc::clone(store);
     wakes(async move {
         loop {

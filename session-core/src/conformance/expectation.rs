@@ -26,6 +26,17 @@ pub async fn an_update_whose_expectation_holds_is_made(store: &SharedStore) {
     assert_data(&record(store, &id).await.data, [("n", "2"), ("m", "1")]);
 }
 
+/// A value may be removed if it is the one that was expected, and then it is there for nobody else.
+pub async fn an_expected_value_may_be_removed(store: &SharedStore) {
+    let id = visitor(store, [("n", "1"), ("m", "1")]).await;
+    let update = |text| Update::new(removes(["n"])).expecting("n", Some(json(text)));
+    assert_conflict(store.update(&id, &update("2")).await, Some("1"));
+    assert_data(&record(store, &id).await.data, [("n", "1"), ("m", "1")]);
+    assert_eq!(store.update(&id, &update("1")).await.unwrap(), Version(2));
+    assert_conflict(store.update(&id, &update("1")).await, None);
+    assert_data(&record(store, &id).await.data, [("m", "1")]);
+}
+
 /// If another value than the expected one is there, the answer is a conflict that tells it.
 pub async fn a_conflict_tells_the_value_there_is(store: &SharedStore) {
     let id = visitor(store, [("n", "10")]).await;

@@ -15,8 +15,8 @@ const HISTORIES: usize = 3;
 const LENGTH: usize = 60;
 const COMPARED: usize = 10;
 
-/// Whatever is done in whatever order, the answers and the sessions are those of a plain map (promises P1, P2, P3, P6 and
-/// P10). With the seed that it prints in the variable `SEED`, it does the same again.
+/// Whatever is done in whatever order, the answers and the sessions are those of a plain map (promises P1, P2, P3, P6
+/// and P10). With the seed that it prints in the variable `SEED`, it does the same again.
 pub async fn random_histories_obey_the_laws(store: &SharedStore) {
     let mut random = Random::seeded();
     for _ in 0..HISTORIES {

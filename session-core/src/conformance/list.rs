@@ -90,6 +90,7 @@ macro_rules! conformance_tests {
             end_all_ends_renewed_sessions
             a_login_after_end_all_holds
             an_update_whose_expectation_holds_is_made
+            an_expected_value_may_be_removed
             a_conflict_tells_the_value_there_is
             a_value_where_none_was_expected_conflicts
             a_missing_value_conflicts
@@ -176,6 +177,7 @@ macro_rules! conformance_tests {
             changes_of_different_keys_at_once_all_survive
             of_changes_of_one_key_at_once_the_later_stands
             of_equal_expectations_at_once_one_holds
+            of_removals_at_once_one_holds
             touches_lose_no_changes
             of_creations_of_one_id_at_once_one_wins
             equal_creations_at_once_are_answered_alike

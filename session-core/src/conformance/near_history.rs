@@ -17,7 +17,8 @@ const STEPS: usize = 250;
 /// The key that is written, each time with a higher number.
 const KEY: &str = "n";
 
-/// An instance: a store with a near cache, and what cuts its links to the server, or is awaited until they are restored.
+/// An instance: a store with a near cache, and what cuts its links to the server, or is awaited until they are
+/// restored.
 pub trait NearInstance: Send + Sync + 'static {
     /// The store of this instance.
     fn store(&self) -> &dyn SessionStore;

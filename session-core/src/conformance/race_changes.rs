@@ -4,8 +4,8 @@ use crate::{
     Error, NewSession, SessionId, SessionStore, Update, Value, Version,
     conformance::{
         SharedStore,
-        checks::assert_data,
-        given::{LONG, json, new_id, record, sets, visitor},
+        checks::{assert_conflict, assert_data},
+        given::{LONG, json, new_id, record, removes, sets, visitor},
         race::{ROUNDS, at_once, both},
     },
 };
@@ -61,6 +61,23 @@ pub async fn of_changes_of_one_key_at_once_the_later_stands(store: &SharedStore)
         assert_ne!(one, two);
         let last = if one > two { "1" } else { "2" };
         assert_data(&record(store, &id).await.data, [("a", last), ("b", last)]);
+    }
+}
+
+/// Of removals at the same moment that expect the same value, one is made and the others conflict with it (promise P2).
+pub async fn of_removals_at_once_one_holds(store: &SharedStore) {
+    for _ in 0..ROUNDS / 4 {
+        let id = visitor(store, [("n", "1")]).await;
+        let answers = at_once(store, 6, |store, _| async move {
+            let update = Update::new(removes(["n"])).expecting("n", Some(json("1")));
+            store.update(&id, &update).await
+        });
+        let mut answers = answers.await;
+        answers.sort_by_key(Result::is_err);
+        assert_eq!(answers.remove(0).unwrap(), Version(2));
+        for answer in answers {
+            assert_conflict(answer, None);
+        }
     }
 }
 

@@ -11,7 +11,7 @@ type UserOf = Arc<dyn Fn(&Value) -> Result<Option<String>, Error> + Send + Sync>
 pub(crate) struct Config {
     pub(crate) cookie: Cookie,
     pub(crate) lifetime: Lifetime,
-    /// How many sessions a user may have of each class that is limited.
+    /// How many sessions a user may have of each class; that of no name is for all that are not here.
     pub(crate) limits: Vec<(String, SessionLimit)>,
     pub(crate) touch_interval: Duration,
     pub(crate) store_timeout: Duration,
@@ -92,7 +92,8 @@ impl Config {
 
     /// How many sessions of a class a user may have, if that is limited.
     pub(crate) fn limit(&self, class: &str) -> Option<SessionLimit> {
-        let found = self.limits.iter().find(|(name, _)| name == class);
+        let limit_of = |class: &str| self.limits.iter().find(|(name, _)| name == class);
+        let found = limit_of(class).or_else(|| limit_of(""));
         found.map(|(_, limit)| *limit)
     }
 }

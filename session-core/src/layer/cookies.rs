@@ -65,8 +65,8 @@ impl RequestCookies {
         candidates
     }
 
-    /// Whether the browser has just written to its session on another instance than the one whose near cache this is: it
-    /// may not have heard of that yet (promise P5).
+    /// Whether the browser has just written to its session on another instance than the one whose near cache this is:
+    /// it may not have heard of that yet (promise P5).
     pub(crate) fn bypass(&self, cache: &NearCache, cookie: &Cookie) -> bool {
         let mut suffixes = self.pairs().filter_map(|(name, _)| {
             name.strip_prefix(cookie.login.as_bytes())?
@@ -105,8 +105,8 @@ fn parse_token(text: &[u8]) -> Option<SessionToken> {
     (length == SessionToken::LEN).then(|| SessionToken::from_bytes(bytes))
 }
 
-/// Between the name of the login cookie and what tells one near cache from the others, in the name of the cookie by which
-/// a browser says that it has just written on this instance.
+/// Between the name of the login cookie and what tells one near cache from the others, in the name of the cookie by
+/// which a browser says that it has just written on this instance.
 ///
 /// Each instance has a name of its own, so it does not matter in which order the responses of several arrive; and none
 /// has to bypass its own cache, which knows what the instance wrote.
@@ -160,8 +160,8 @@ impl SetCookies {
         self.0 = Place::ALL.map(|_| Some(Change::Remove));
     }
 
-    /// Adds the Set-Cookie headers of the response to `request`. One with a token must be in no cache, whatever the handler
-    /// thought of it.
+    /// Adds the Set-Cookie headers of the response to `request`. One with a token must be in no cache, whatever the
+    /// handler thought of it.
     pub(crate) fn write(&self, cookie: &Cookie, request: &RequestCookies, headers: &mut HeaderMap) {
         if self.0.iter().flatten().any(|change| matches!(change, Change::Set(..))) {
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -191,9 +191,9 @@ impl Cookie {
         }
     }
 
-    /// Adds the header by which the browser's next requests bypass the near caches of other instances, until they cannot
-    /// but have heard of what it wrote: for the longest [lease](NearCache::LEASES) and a second more, as a browser may
-    /// count a little less.
+    /// Adds the header by which the browser's next requests bypass the near caches of other instances, until they
+    /// cannot but have heard of what it wrote: for the longest [lease](NearCache::LEASES) and a second more, as a
+    /// browser may count a little less.
     pub(crate) fn write_bypass(&self, cache: &NearCache, headers: &mut HeaderMap) {
         let name = format!("{}{NEAR}{}", self.login, near_suffix(cache));
         let header = self.header(&name, "1", "; Max-Age=2");

@@ -137,6 +137,9 @@ impl SessionLayer {
     /// Sets the timeouts of sessions that begin from now on, as by one of the presets. Default:
     /// [`Lifetime::FEDRAMP_MODERATE`].
     ///
+    /// It replaces what [`idle_timeout`](Self::idle_timeout) and [`absolute_timeout`](Self::absolute_timeout) said
+    /// before.
+    ///
     /// A login may bring its own, see [`LoginOptions::lifetime`](crate::LoginOptions::lifetime).
     ///
     /// ```
@@ -149,14 +152,16 @@ impl SessionLayer {
         self
     }
 
-    /// Limits how many sessions a user may have at a time. Default: no limit.
+    /// Limits how many sessions a user may have at a time, of each [class](crate::LoginOptions::class) that has no
+    /// [limit of its own](Self::session_limit_of). Default: no limit. An app that names no classes has one.
     ///
     /// It counts the sessions that are alive, decided in the store's one step: two logins at once cannot exceed it.
     pub fn session_limit(self, limit: SessionLimit) -> Self {
         self.session_limit_of("", limit)
     }
 
-    /// Limits how many sessions of a [class](crate::LoginOptions::class) a user may have at a time.
+    /// Limits how many sessions of a [class](crate::LoginOptions::class) a user may have at a time, instead of
+    /// [`session_limit`](Self::session_limit).
     ///
     /// ```
     /// # use session_core::{Excess, MemoryStore, SessionLayer, SessionLimit};
@@ -172,17 +177,24 @@ impl SessionLayer {
         self
     }
 
-    /// Ends a session after this long without a request that opened it. Default: 30 minutes.
+    /// Ends a session after this long without a request that opened it, or locks it, under a lifetime that
+    /// [locks](Lifetime::lock_when_idle). Default: 30 minutes.
     ///
     /// It holds for sessions that begin from now on; each keeps the timeout it began with.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.config.lifetime.idle = timeout;
+        let lifetime = &mut self.config.lifetime;
+        *lifetime.lock.as_mut().unwrap_or(&mut lifetime.idle) = timeout;
         self
     }
 
     /// Ends a session this long after it began or its user logged in. Default: 12 hours.
     pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
-        self.config.lifetime.absolute = timeout;
+        let lifetime = &mut self.config.lifetime;
+        if lifetime.lock.is_some() && lifetime.idle == lifetime.absolute {
+            // Locked sessions are kept until their end.
+            lifetime.idle = timeout;
+        }
+        lifetime.absolute = timeout;
         self
     }
 
@@ -192,10 +204,10 @@ impl SessionLayer {
     /// `reused_token`. A thief who goes on using the session goes on having it, as its browser does: until it ends.
     ///
     /// Neither requests at the same moment nor a lost response log anybody out: for half a minute
-    /// ([`Loaded::GRACE`](crate::Loaded::GRACE)) the old token finds the new one. It comes in a
-    /// [cookie of its own](Self::cookie_name), so that no late response takes the place of a login's. A `Session` that is
-    /// kept, as by a stream, follows renewals that are less than five minutes old: await [`Session::ended`](crate::Session::ended), or
-    /// [reload](crate::Session::reload) it now and then.
+    /// ([`Loaded::GRACE`](crate::Loaded::GRACE)) the old token finds the new one. It comes in a [cookie of its
+    /// own](Self::cookie_name), so that no late response takes the place of a login's. A `Session` that is kept, as by
+    /// a stream, follows renewals that are less than five minutes old: await [`Session::ended`](crate::Session::ended),
+    /// or [reload](crate::Session::reload) it now and then.
     ///
     /// Instances of an older version do not know that cookie. So an app that runs updates all of them first, and sets
     /// this in the next deploy.

@@ -207,7 +207,7 @@ impl Shard {
         let marker = Slot::Marker {
             successor: *to,
             by_login: renewal.login.is_some(),
-            nonce: renewal.nonce().copied(),
+            nonce: renewal.marker_nonce().copied(),
             until: now + MARKER_LIFE,
         };
         self.slots.insert(*from, marker);

@@ -8,8 +8,8 @@ use quick_cache::Weighter;
 use super::Reading;
 use crate::{Loaded, Record, SessionId, Update, Version};
 
-/// Nothing is kept for longer: so what nobody told of, such as a session that the server has thrown out for want of memory,
-/// is noticed. It costs a session that is read all the time one load in so long.
+/// Nothing is kept for longer: so what nobody told of, such as a session that the server has thrown out for want of
+/// memory, is noticed. It costs a session that is read all the time one load in so long.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
 /// About what a record takes beside its keys and values, in bytes.

@@ -3,11 +3,11 @@ use std::fmt;
 use super::NearCache;
 use crate::{SessionId, Update, Version};
 
-/// A change of a session that this instance is about to make, for its [`NearCache`], which is not told of it by the link,
-/// or too late.
+/// A change of a session that this instance is about to make, for its [`NearCache`], which is not told of it by the
+/// link, or too late.
 ///
-/// Dropped, it makes the cache forget the session, or all of them if it may be any: whoever gives up waiting does not know
-/// what has become of the change.
+/// Dropped, it makes the cache forget the session, or all of them if it may be any: whoever gives up waiting does not
+/// know what has become of the change.
 #[must_use = "dropping it says that the change may have been made"]
 pub struct NearChange<'a> {
     cache: &'a NearCache,

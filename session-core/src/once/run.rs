@@ -45,11 +45,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// # The work must be idempotent
 ///
 /// It is *completed* once, and may be begun more often: again by another call if its instance died half-way, within
-/// about ten seconds, or if it failed; again by the same call if the store could not be reached for that long, or if the
-/// work was done but its end could not be recorded. So beginning it anew must do no harm after any part of it. While it
-/// runs, a heartbeat in the same task tells the store that it still does; if the store says that it has given the work
-/// to somebody else, the work is stopped, by dropping its future, and the call waits again. An instance that is frozen
-/// and thawed, and what the work has left running elsewhere, may do something beside its successor for a moment.
+/// about ten seconds, or if it failed; again by the same call if the store could not be reached for that long, or if
+/// the work was done but its end could not be recorded. So beginning it anew must do no harm after any part of it.
+/// While it runs, a heartbeat in the same task tells the store that it still does; if the store says that it has given
+/// the work to somebody else, the work is stopped, by dropping its future, and the call waits again. An instance that
+/// is frozen and thawed, and what the work has left running elsewhere, may do something beside its successor for a
+/// moment.
 ///
 /// The work may take hours, but must not block its thread for seconds, which would stop the heartbeat: use
 /// `spawn_blocking` for that.
@@ -58,16 +59,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 ///
-/// - [`Error::Work`] with what the work returned if it failed in this call. It has been given back then: others who wait
-///   try it next, and so does whoever calls again.
+/// - [`Error::Work`] with what the work returned if it failed in this call. It has been given back then: others who
+///   wait try it next, and so does whoever calls again.
 /// - [`Error::Unavailable`] or [`Error::Unknown`] if the store has not answered for about ten seconds. What it is asked
 ///   is tried again until then.
 /// - [`Error::InvalidWork`] if the name is empty, longer than 255 bytes, or has a U+0000 in it.
 ///
 /// # Cancellation
 ///
-/// Whoever drops the future stops the work, and gives it back at once if this happens within the runtime; else its claim
-/// lapses.
+/// Whoever drops the future stops the work, and gives it back at once if this happens within the runtime; else its
+/// claim lapses.
 pub async fn run_once<S, W, F>(store: &S, name: &str, work: W) -> Result<bool, Error>
 where
     S: OnceStore + Clone,

@@ -1,7 +1,7 @@
 //! What an auditor asks about, as `tracing` events with the target `session::audit`.
 //!
-//! Each has the fields `event`, `session` (the first eight digits of its id), `previous` (the same of the id that it had
-//! before, if the event is that it changed), `user` and `instance`. None has a token, a whole id or a value.
+//! Each has the fields `event`, `session` (the first eight digits of its id), `previous` (the same of the id that it
+//! had before, if the event is that it changed), `user` and `instance`. None has a token, a whole id or a value.
 
 use super::Handle;
 use crate::SessionId;

@@ -99,8 +99,9 @@ impl Handle {
         Ok(())
     }
 
-    /// Renews a session whose token has become old, once all that the request did is kept: so it takes none of its time.
-    /// Nothing of the request depends on it, and whatever becomes of it the response stands: the next request tries again.
+    /// Renews a session whose token has become old, once all that the request did is kept: so it takes none of its
+    /// time. Nothing of the request depends on it, and whatever becomes of it the response stands: the next request
+    /// tries again.
     async fn renew_by_time(&self) {
         let renewed = async {
             let mut step = self.state().take_renewal_by_time(&self.config)?;
@@ -118,8 +119,8 @@ impl Handle {
         }
     }
 
-    /// Looks again at a token from a renewal by time that has waited long for its response: the browser may have a newer one
-    /// by now, which a late one must not replace.
+    /// Looks again at a token from a renewal by time that has waited long for its response: the browser may have a
+    /// newer one by now, which a late one must not replace.
     async fn forget_late_token(&self) {
         if self.state().cookies.take_late(Loaded::JUST_RENEWED) && self.reload().await.is_ok() {
             let mut state = self.state();

@@ -84,7 +84,7 @@ impl Current {
         self.id = token.id();
         self.token = token.clone();
         // A handler does not ask for a renewal by time, and so loses nothing by it.
-        self.record = self.record.take().filter(|_| renewal.nonce().is_some());
+        self.record = self.record.take().filter(|_| renewal.marker_nonce().is_some());
         self.vault = Vault::new(token, renewal.seal, config);
         self.locked = false;
         self.touch_due = false;

@@ -25,8 +25,8 @@ impl Session {
         self.devices_on(&Page::default()).await
     }
 
-    /// A page of the user's sessions, for users with more than a hundred. A login of this request is one of them once it
-    /// is [saved](Self::save).
+    /// A page of the user's sessions, for users with more than a hundred. A login of this request is one of them once
+    /// it is [saved](Self::save).
     ///
     /// # Errors
     ///
@@ -127,8 +127,8 @@ impl Session {
         Ok(ended)
     }
 
-    /// Ends something as the only one, to the end also if the caller goes away. A failure that the handler ignores becomes
-    /// its response.
+    /// Ends something as the only one, to the end also if the caller goes away. A failure that the handler ignores
+    /// becomes its response.
     async fn ending<T, F>(&self, work: impl FnOnce(Arc<Handle>) -> F) -> Result<T, Error>
     where
         T: Send + 'static,

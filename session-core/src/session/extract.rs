@@ -53,8 +53,10 @@ async fn open(handle: Result<Arc<Handle>, Error>) -> Result<Session, Error> {
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 impl IntoResponse for Error {
+    /// A line of text, and the error itself in the response's extensions.
     fn into_response(self) -> Response {
         let status = match self {
+            Self::InvalidId | Self::InvalidUser => StatusCode::BAD_REQUEST,
             Self::Unavailable { .. } | Self::Unknown { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Locked | Self::LoginTooOld => StatusCode::UNAUTHORIZED,
             Self::Conflict { .. } | Self::Ended | Self::LimitReached { .. } => StatusCode::CONFLICT,
@@ -65,6 +67,7 @@ impl IntoResponse for Error {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
         }
+        response.extensions_mut().insert(Arc::new(self));
         response
     }
 }

@@ -53,8 +53,8 @@ impl Handle {
         }
     }
 
-    /// Loads the first live session of these tokens. Beside a token that a renewal by time has replaced, less than `grace`
-    /// ago, its successor is looked for.
+    /// Loads the first live session of these tokens. Beside a token that a renewal by time has replaced, less than
+    /// `grace` ago, its successor is looked for.
     pub(super) async fn find(&self, mut tokens: Tokens, grace: Duration) -> Result<Found, Error> {
         let mut successors = Vec::new();
         loop {

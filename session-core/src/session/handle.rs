@@ -111,7 +111,8 @@ impl Handle {
     /// none. It completes even if the caller goes away.
     pub(crate) async fn end(self: &Arc<Self>) -> Result<(), Error> {
         if self.state().closed {
-            // It may have been kept for long, and have another id by now. What cannot be found is not said to have ended.
+            // It may have been kept for long, and have another id by now. What cannot be found is not said to have
+            // ended.
             self.reload().await?;
         }
         let mut ids = self.candidates();

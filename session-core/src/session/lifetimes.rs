@@ -5,11 +5,11 @@ use crate::Error;
 
 /// How long the session lives, and how recent its login is (promise P9).
 impl Session {
-    /// How long it is until the session ends, or is locked, if no further request opens it: what a page warns by. `None`
-    /// for a visitor without a session.
+    /// How long it is until the session ends, or is locked, if no further request opens it: what a page warns by.
+    /// `None` for a visitor without a session.
     ///
-    /// It counts this request as activity, by the store's clock when the session was loaded. Once the response's head is
-    /// sent, a [reload](Self::reload) is none, so that a stream can tell how long the session still has.
+    /// It counts this request as activity, by the store's clock when the session was loaded. Once the response's head
+    /// is sent, a [reload](Self::reload) is none, so that a stream can tell how long the session still has.
     #[must_use]
     pub fn expires_in(&self) -> Option<Duration> {
         let state = self.handle.state();
@@ -36,8 +36,8 @@ impl Session {
     /// Asks for a login within the last `limit`, for what is dangerous: a new password, a payment.
     ///
     /// What counts is when the user showed who they are, see
-    /// [`LoginOptions::authenticated`](crate::LoginOptions::authenticated). A login of this request counts when it has been
-    /// [saved](Self::save).
+    /// [`LoginOptions::authenticated`](crate::LoginOptions::authenticated). A login of this request counts when it has
+    /// been [saved](Self::save).
     ///
     /// ```
     /// # use session_core::{Error, Session};

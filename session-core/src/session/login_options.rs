@@ -66,8 +66,8 @@ impl LoginOptions {
         self
     }
 
-    /// Gives the session other timeouts than the layer's, as stricter ones for administrators. Its token is renewed as the
-    /// layer says, unless the lifetime says otherwise; [`Lifetime::UNLIMITED`] is never.
+    /// Gives the session other timeouts than the layer's, as stricter ones for administrators. Its token is renewed as
+    /// the layer says, unless the lifetime says otherwise; [`Lifetime::UNLIMITED`] is never.
     pub const fn lifetime(mut self, lifetime: Lifetime) -> Self {
         self.lifetime = Some(lifetime);
         self

@@ -1,8 +1,9 @@
 //! What a handler holds, and how what it did reaches the store.
 //!
-//! `Session` (the public face) → `Handle` (one a request that asks: load, commit, logout) → `State` (what is known and what is
-//! to be done, as one `Step`) → the store, every call within the request's `Budget`.
+//! `Session` (the public face) → `Handle` (one a request that asks: load, commit, logout) → `State` (what is known and
+//! what is to be done, as one `Step`) → the store, every call within the request's `Budget`.
 
+mod atomic;
 mod audit;
 mod budget;
 mod commit;

@@ -33,8 +33,8 @@ use crate::{Error, SessionId, SessionInfo, Value, until_ended};
 /// }
 /// ```
 ///
-/// A handler that answers 5xx commits nothing, and one that answers 4xx logs nobody in. What cannot be kept is answered by an error, never by success: 409 if
-/// the session ended meanwhile, 503 if the store is down.
+/// A handler that answers 5xx commits nothing, and one that answers 4xx logs nobody in. What cannot be kept is answered
+/// by an error, never by success: 409 if the session ended meanwhile, 503 if the store is down.
 #[derive(Clone)]
 pub struct Session {
     pub(super) handle: Arc<Handle>,
@@ -65,8 +65,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::ValueTooLarge`], [`Error::InvalidKey`] and [`Error::Encode`]; [`Error::TooLate`] for a visitor without a session whose
-    /// response has begun; [`Error::Locked`].
+    /// [`Error::ValueTooLarge`], [`Error::InvalidKey`] and [`Error::Encode`]; [`Error::TooLate`] for a visitor without
+    /// a session whose response has begun; [`Error::Locked`].
     pub fn insert<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), Error> {
         let value = self.encode(key, value)?;
         let mut state = self.handle.state();
@@ -109,42 +109,6 @@ impl Session {
         }
     }
 
-    /// Applies `f` to the newest value of `key` in the store, whatever other requests do meanwhile, and returns what
-    /// it became.
-    ///
-    /// It does not wait for the commit, and stands also if the response is 5xx. `f` may be called several times and
-    /// should do nothing but compute; of all calls, exactly one counts.
-    ///
-    /// ```
-    /// # use session_core::{Error, Session};
-    /// # async fn handler(session: Session) -> Result<(), Error> {
-    /// let visits: u64 = session.update("visits", |n: Option<u64>| n.unwrap_or(0) + 1).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Unknown`] if the store did not answer: the change was made once or not at all, and is not tried
-    /// again. [`Error::Ended`], [`Error::Decode`], [`Error::InvalidKey`] for the key of
-    /// [`user_from`](crate::SessionLayer::user_from), and what [`insert`](Self::insert) may answer; nothing was changed then.
-    pub async fn update<T, F>(&self, key: &str, mut f: F) -> Result<T, Error>
-    where
-        T: Serialize + DeserializeOwned + Send,
-        F: FnMut(Option<T>) -> T + Send,
-    {
-        let mut newest = None;
-        let mut apply = |value: Option<&Value>| {
-            let old = value.map(|value| decode(key, value)).transpose()?;
-            let new = f(old);
-            let value = self.encode(key, &new)?;
-            newest = Some(new);
-            Ok(value)
-        };
-        let updated = self.handle.update(key, &mut apply).await;
-        updated.inspect_err(|error| self.audit_decode(error))?;
-        newest.ok_or(Error::Ended)
-    }
-
     /// Logs `user` in, when the request commits: the session moves, with its data and this request's changes, to a
     /// new token in the login cookie, and a new lifetime begins. The old token opens nothing any more.
     ///
@@ -164,8 +128,8 @@ impl Session {
     /// Logs `user` in like [`login`](Self::login), and says more: the device, where it came from, how long the session
     /// may live, which limit counts it.
     ///
-    /// With a [limit](crate::SessionLayer::session_limit) that is reached, the commit refuses the login: the response is
-    /// 409, or what the handler makes of the error of [`save`](Self::save).
+    /// With a [limit](crate::SessionLayer::session_limit) that is reached, the commit refuses the login: the response
+    /// is 409, or what the handler makes of the error of [`save`](Self::save).
     ///
     /// # Errors
     ///
@@ -218,8 +182,8 @@ impl Session {
     /// [`Error::Unavailable`] or [`Error::Unknown`] if the store may not have ended it. A handler that answers with
     /// success all the same is overruled: the response becomes 503.
     ///
-    /// [`Error::Ended`] once the response has begun, if the session is not there any more, or under an id that it got more
-    /// than five minutes ago.
+    /// [`Error::Ended`] once the response has begun, if the session is not there any more, or under an id that it got
+    /// more than five minutes ago.
     pub async fn logout(&self) -> Result<(), Error> {
         self.handle.logout().await
     }
@@ -237,8 +201,8 @@ impl Session {
         self.handle.state().current.as_ref().map(|current| current.id)
     }
 
-    /// When the session began, was last seen, and ends at the latest, by the store's clock when it was loaded. `None` for
-    /// a session that this request began or renewed, until it is [reloaded](Self::reload).
+    /// When the session began, was last seen, and ends at the latest, by the store's clock when it was loaded. `None`
+    /// for a session that this request began or renewed, until it is [reloaded](Self::reload).
     #[must_use]
     pub fn info(&self) -> Option<SessionInfo> {
         self.handle.state().current.as_ref()?.info()
@@ -249,9 +213,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::Ended`] if the session ended or was renewed meanwhile, [`Error::LimitReached`] for a login that is one too
-    /// many, [`Error::TooLarge`], [`Error::TooLate`],
-    /// [`Error::Unavailable`], [`Error::Unknown`]. The changes are then given up, and the response is the handler's.
+    /// [`Error::Ended`] if the session ended or was renewed meanwhile, [`Error::LimitReached`] for a login that is one
+    /// too many, [`Error::TooLarge`], [`Error::TooLate`], [`Error::Unavailable`], [`Error::Unknown`]. The changes are
+    /// then given up, and the response is the handler's.
     pub async fn save(&self) -> Result<(), Error> {
         self.handle.commit().await
     }
@@ -260,8 +224,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::Ended`] if the session ended or was renewed meanwhile: what this request read stays, and what it changed
-    /// is refused by the commit. [`Error::Unavailable`] if the store cannot be asked.
+    /// [`Error::Ended`] if the session ended or was renewed meanwhile: what this request read stays, and what it
+    /// changed is refused by the commit. [`Error::Unavailable`] if the store cannot be asked.
     pub async fn reload(&self) -> Result<(), Error> {
         self.handle.reload().await
     }
@@ -279,13 +243,13 @@ impl Session {
     /// Waits until this session has ended, anywhere and for whatever reason: logout, an end by another device or an
     /// administrator, expiry. It outlives the handler, for streams and WebSockets that must not.
     ///
-    /// An end on another instance is known at once as a rule, within a second if the link to the store broke, and in about
-    /// two if it died without a word. A [renewal](Self::renew) does not end
-    /// the session, and a [login](Self::login) from it does. So does the [lock](crate::Lifetime::lock_when_idle): what a
-    /// locked session may not show to a request, no stream goes on showing. After the login that opens it a page connects
-    /// anew. It is the session as this request knows it now: after a
-    /// `login`, or a visitor's first write, [`save`](Self::save) comes first. Without a session it is done at once:
-    /// there is nothing that could go on. While the store is down it waits.
+    /// An end on another instance is known at once as a rule, within a second if the link to the store broke, and in
+    /// about two if it died without a word. A [renewal](Self::renew) does not end the session, and a
+    /// [login](Self::login) from it does. So does the [lock](crate::Lifetime::lock_when_idle): what a locked session
+    /// may not show to a request, no stream goes on showing. After the login that opens it a page connects anew. It is
+    /// the session as this request knows it now: after a `login`, or a visitor's first write, [`save`](Self::save)
+    /// comes first. Without a session it is done at once: there is nothing that could go on. While the store is down it
+    /// waits.
     ///
     /// It costs no connection and no task, however many wait. It does not count as activity: see
     /// [`touch`](Self::touch).
@@ -317,7 +281,7 @@ impl Session {
         self.handle.state().best_effort = true;
     }
 
-    fn audit_decode(&self, error: &Error) {
+    pub(super) fn audit_decode(&self, error: &Error) {
         if matches!(error, Error::Decode { .. }) {
             let user = self.user();
             self.handle
@@ -326,7 +290,7 @@ impl Session {
     }
 
     /// The state of a session that may be read and written.
-    fn unlocked(&self) -> Result<MutexGuard<'_, State>, Error> {
+    pub(super) fn unlocked(&self) -> Result<MutexGuard<'_, State>, Error> {
         let state = self.handle.state();
         if state.is_locked() {
             Err(Error::Locked)
@@ -335,7 +299,7 @@ impl Session {
         }
     }
 
-    fn encode<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<Value, Error> {
+    pub(super) fn encode<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<Value, Error> {
         let value = Value::encode(value).map_err(|source| Error::Encode {
             key: key.into(),
             source: source.into(),
@@ -352,7 +316,7 @@ pub(crate) fn check_user(user: &str) -> Result<(), Error> {
     }
 }
 
-fn decode<T: DeserializeOwned>(key: &str, value: &Value) -> Result<T, Error> {
+pub(super) fn decode<T: DeserializeOwned>(key: &str, value: &Value) -> Result<T, Error> {
     value.decode().map_err(|source| undecodable(key, source.into()))
 }
 

@@ -34,8 +34,8 @@ pub(crate) struct State {
     untouched: bool,
     /// The request has changed its session's data, under an id that other instances may know.
     pub(crate) has_written: bool,
-    /// The request has begun a visitor's session. Where the browser has a cookie that comes before the visitor's, a near
-    /// cache may still open what that one was.
+    /// The request has begun a visitor's session. Where the browser has a cookie that comes before the visitor's, a
+    /// near cache may still open what that one was.
     pub(crate) has_begun: bool,
     /// The last commit is done: no cookie can be set any more.
     pub(crate) closed: bool,
@@ -171,7 +171,8 @@ impl State {
         !self.is_login_pending() && self.current.as_ref().is_some_and(|current| current.locked)
     }
 
-    /// Whether what the session has changes by this request alone: a pending login begins anew, or opens what is locked.
+    /// Whether what the session has changes by this request alone: a pending login begins anew, or opens what is
+    /// locked.
     pub(crate) fn is_own(&self) -> bool {
         let opens = self.is_login_pending() && self.current.as_ref().is_some_and(|current| current.locked);
         opens || self.passes_to_another()

@@ -1,8 +1,8 @@
 use super::{Handle, contenders::Turn, current::Current, session::undecodable, step::creation};
 use crate::{Change, Delta, Error, NewSession, SessionId, Update, Value, layer::Place};
 
-/// Makes a key's new value of its newest one.
-type Apply<'a> = &'a mut (dyn FnMut(Option<&Value>) -> Result<Value, Error> + Send);
+/// What is to be done to a key, judged by its newest value; nothing if that is refused.
+type Apply<'a> = &'a mut (dyn FnMut(Option<&Value>) -> Result<Option<Change>, Error> + Send);
 
 impl Handle {
     /// Applies `apply` to the newest value of `key` in the store.
@@ -47,8 +47,12 @@ impl Handle {
     fn update_own(&self, key: &str, apply: Apply<'_>) -> Result<(), Error> {
         let mut state = self.state();
         let known = state.value(key).map_err(|source| undecodable(key, source))?;
-        let value = apply(known.as_ref())?;
-        state.delta.set(key, value)
+        match apply(known.as_ref())? {
+            Some(Change::Set(value)) => state.delta.set(key, value)?,
+            Some(Change::Remove) => state.delta.remove(key),
+            None => {}
+        }
+        Ok(())
     }
 
     async fn compare_and_set(
@@ -60,9 +64,11 @@ impl Handle {
     ) -> Result<(), Error> {
         // A change of this request's own to the key comes first, whatever the store has.
         let own = self.state().change(key).cloned();
-        let mut stored = self.of_current(|current| Ok(current.data.get(key).cloned()))?;
+        let mut stored = self.stored(key)?;
+        let mut is_fresh = false;
         loop {
-            if let Some(newest) = turn.newest()
+            if !is_fresh
+                && let Some(newest) = turn.newest()
                 && self.open_value(key, Some(&newest)).is_ok()
             {
                 stored = Some(newest);
@@ -72,7 +78,17 @@ impl Handle {
                 Some(Change::Remove) => None,
                 None => self.open_value(key, stored.as_ref())?,
             };
-            let delta = single(key, apply(known.as_ref())?)?;
+            let Some(change) = apply(known.as_ref())? else {
+                if is_fresh || own.is_some() {
+                    return Ok(());
+                }
+                // What was refused may not be the newest value, and may never be stored.
+                self.reload().await?;
+                stored = self.stored(key)?;
+                is_fresh = true;
+                continue;
+            };
+            let delta = single(key, change)?;
             let mut update = self.of_current(|current| {
                 let (closed, seal) = current.vault.close(&delta)?;
                 let mut update = Update::new(closed);
@@ -98,6 +114,7 @@ impl Handle {
                     };
                     self.budget.read(again).await?;
                     stored = current;
+                    is_fresh = false;
                 }
                 Err(error) => return Err(error),
                 Ok(_) => {
@@ -118,6 +135,11 @@ impl Handle {
         ask(self.state().current.as_ref().ok_or(Error::Ended)?)
     }
 
+    /// What the store has of `key`, as far as this request knows.
+    fn stored(&self, key: &str) -> Result<Option<Value>, Error> {
+        self.of_current(|current| Ok(current.data.get(key).cloned()))
+    }
+
     /// The value of `key`, of the one that the store has.
     fn open_value(&self, key: &str, stored: Option<&Value>) -> Result<Option<Value>, Error> {
         let open = |value| {
@@ -136,7 +158,14 @@ impl Handle {
             _ => None,
         };
         self.state().check_new()?;
-        let delta = single(key, apply(pending.as_ref())?)?;
+        let Some(change) = apply(pending.as_ref())? else {
+            return Ok(());
+        };
+        if change == Change::Remove {
+            self.state().delta.forget(key);
+            return Ok(());
+        }
+        let delta = single(key, change)?;
         let mut step = creation(
             NewSession::new(self.config.lifetime),
             &delta,
@@ -151,8 +180,11 @@ impl Handle {
     }
 }
 
-fn single(key: &str, value: Value) -> Result<Delta, Error> {
+fn single(key: &str, change: Change) -> Result<Delta, Error> {
     let mut delta = Delta::default();
-    delta.set(key, value)?;
+    match change {
+        Change::Set(value) => delta.set(key, value)?,
+        Change::Remove => delta.remove(key),
+    }
     Ok(delta)
 }

@@ -129,12 +129,7 @@ impl TowerSessionsStore {
         let absolute = self
             .absolute_timeout
             .unwrap_or_else(|| Lifetime::default().absolute.max(idle));
-        Lifetime {
-            idle,
-            absolute,
-            lock: None,
-            renewal: None,
-        }
+        Lifetime::new(idle, absolute)
     }
 }
 

@@ -36,9 +36,10 @@
 //!   `Session`'s first, then those of 0.15's view, then those of 0.14's: on one key the last one stands.
 //! - It sees what our `Session` wrote before the view was first read, unless the request came without a session's
 //!   cookie: such a view begins empty. Later writes, and those of the other view, meet its own at the commit.
-//! - `save` commits at once. `cycle_id` renews the session in the commit, and deletes nothing. `flush` and `delete`
-//!   end it at once; what is written after them begins a new session. A response of 5xx commits nothing, and one of 4xx no login. (A `flush`
-//!   after a `cycle_id` ends the session in the commit, since tower-sessions tells nobody of it before.)
+//! - `save` commits at once. `cycle_id` renews the session in the commit, and deletes nothing. `flush` and `delete` end
+//!   it at once; what is written after them begins a new session. A response of 5xx commits nothing, and one of 4xx no
+//!   login. (A `flush` after a `cycle_id` ends the session in the commit, since tower-sessions tells nobody of it
+//!   before.)
 //! - The layer's timeouts rule: `set_expiry` is ignored.
 //! - `id` is the [`SessionId`](crate::SessionId) as a number, not the secret of the cookie: that of the request's first
 //!   token, and after `save` that of the session if it is a new one.

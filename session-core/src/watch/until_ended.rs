@@ -12,9 +12,9 @@ use crate::{SessionId, SessionStore};
 /// Waits until a session has ended, anywhere and for whatever reason: logout, an end by somebody else, expiry.
 ///
 /// In a handler `Session::ended` is the same, for the request's session, and says more. A renewal does not end a
-/// session, under whatever id it goes on; a login from it does, and a [lock](crate::Lifetime::lock_when_idle), which only
-/// a login opens. For an id that is no session's it is done at once. It
-/// works within a tokio runtime with time enabled.
+/// session, under whatever id it goes on; a login from it does, and a [lock](crate::Lifetime::lock_when_idle), which
+/// only a login opens. For an id that is no session's it is done at once. It works within a tokio runtime with time
+/// enabled.
 ///
 /// A store that cannot be asked ends nothing: it waits until the store says that the session is gone. If the store
 /// could not be asked for as long as a renewal can be followed, five minutes, a session renewed before counts as gone.

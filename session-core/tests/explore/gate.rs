@@ -6,8 +6,8 @@ use std::{
 use session_core::SessionId;
 use tokio::{sync::oneshot, task};
 
-/// A session, whatever it is renewed to. Those that are there at the start have tags of their own, which are the same in
-/// every schedule; all that begin later are one.
+/// A session, whatever it is renewed to. Those that are there at the start have tags of their own, which are the same
+/// in every schedule; all that begin later are one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
     First,

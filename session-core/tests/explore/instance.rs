@@ -296,7 +296,7 @@ impl SessionStore for Instance {
                 user: renewal.user.clone(),
                 delta: renewal.delta.clone(),
                 is_login: renewal.login.is_some(),
-                is_by_time: renewal.nonce().is_some(),
+                is_by_time: renewal.marker_nonce().is_some(),
             })
         };
         self.ask("renew", Access::writes(from), renew, change).await

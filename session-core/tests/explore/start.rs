@@ -12,7 +12,7 @@ use crate::{
 impl World {
     /// Gives the browser what it has at the start.
     pub(crate) async fn begin(&mut self) {
-        let renewed = Lifetime::default().renewed_every(Lifetime::SHORTEST_RENEWAL);
+        let renewed = Lifetime::default().renew_every(Lifetime::SHORTEST_RENEWAL);
         let (name, user, lifetime) = match self.scenario.start {
             Start::Nobody => return,
             Start::Forged => {

@@ -70,10 +70,7 @@ impl Subscriber for Log {
 const SECRET: &str = "4929-1234-5678-9012";
 
 fn app(store: &Probe) -> Router {
-    let lifetime = Lifetime {
-        idle: Duration::from_millis(300),
-        ..Lifetime::AAL3
-    };
+    let lifetime = Lifetime::new(Duration::from_millis(300), Lifetime::AAL3.absolute);
     let layer = SessionLayer::new(store.clone())
         .lifetime(lifetime.lock_when_idle())
         .session_limit(SessionLimit::new(2))
@@ -90,7 +87,7 @@ fn app(store: &Probe) -> Router {
         .route(
             "/login-renewed",
             get(async |session: Session| {
-                let often = Lifetime::AAL3.renewed_every(Duration::from_secs(60));
+                let often = Lifetime::AAL3.renew_every(Duration::from_secs(60));
                 session.login_with("alice", LoginOptions::new().lifetime(often))
             }),
         )

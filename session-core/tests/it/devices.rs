@@ -240,6 +240,16 @@ async fn p10_a_login_beyond_the_limit_is_refused_or_ends_the_oldest() {
 }
 
 #[tokio::test]
+async fn p10_a_class_without_a_limit_of_its_own_has_that_of_all() {
+    let app = app_with(SessionLayer::new(Probe::default()).session_limit(SessionLimit::new(1)));
+    for class in ["privileged", "-"] {
+        Browser::new(&app).text(&format!("/login/alice/{class}")).await;
+        let refused = Browser::new(&app).get(&format!("/login/alice/{class}")).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{class}");
+    }
+}
+
+#[tokio::test]
 async fn a_login_may_come_from_an_address() {
     let store = Probe::default();
     let app = Router::new()

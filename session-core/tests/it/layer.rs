@@ -246,11 +246,12 @@ fn settings_that_contradict_each_other_are_refused() {
             "Lifetime::UNLIMITED",
         ),
         (
-            layer().lifetime(Lifetime {
-                lock: Some(Duration::ZERO),
-                ..Lifetime::default()
-            }),
+            layer().lifetime(Lifetime::default().lock_after(Duration::ZERO)),
             "time to the lock",
+        ),
+        (
+            layer().lifetime(Lifetime::default().lock_after(Lifetime::default().idle)),
+            "end before they lock",
         ),
         (layer().renew_every(Duration::from_secs(59)), "time to a renewal"),
         (layer().store_timeout(Duration::ZERO), "store_timeout"),

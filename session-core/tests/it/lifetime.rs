@@ -19,12 +19,7 @@ fn app(layer: SessionLayer) -> Router {
         .route("/admin", login(|| LoginOptions::new().lifetime(Lifetime::FEDRAMP_HIGH)))
         .route(
             "/forever",
-            login(|| {
-                LoginOptions::new().lifetime(Lifetime {
-                    idle: Duration::MAX / 2,
-                    ..Lifetime::AAL2
-                })
-            }),
+            login(|| LoginOptions::new().lifetime(Lifetime::new(Duration::MAX / 2, Lifetime::UNLIMITED))),
         )
         .route(
             "/sso",
@@ -196,11 +191,9 @@ async fn for_ever_has_to_be_said() {
 
 /// A browser whose session has a note and is locked.
 async fn locked() -> Browser {
-    let lifetime = Lifetime {
-        idle: Duration::from_millis(300),
-        ..Lifetime::AAL3
-    };
-    let browser = Browser::new(&app(layer().lifetime(lifetime.lock_when_idle())));
+    // Where sessions lock, the idle timeout is when.
+    let layer = layer().lifetime(Lifetime::AAL3.lock_when_idle());
+    let browser = Browser::new(&app(layer.idle_timeout(Duration::from_millis(300))));
     browser.text("/login").await;
     while browser.text("/state").await.ends_with("[]") {
         browser.get("/write").await;

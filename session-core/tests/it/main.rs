@@ -6,6 +6,8 @@
 )]
 
 #[cfg(feature = "axum")]
+mod atomic;
+#[cfg(feature = "axum")]
 mod audit;
 #[cfg(feature = "axum")]
 mod browser;

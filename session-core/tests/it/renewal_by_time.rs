@@ -24,7 +24,7 @@ fn routes() -> Router {
         .route(
             "/strict",
             get(async |session: Session| {
-                let strict = Lifetime::FEDRAMP_HIGH.renewed_every(INTERVAL);
+                let strict = Lifetime::FEDRAMP_HIGH.renew_every(INTERVAL);
                 session.login_with("alice", LoginOptions::new().lifetime(strict))
             }),
         )
@@ -253,12 +253,9 @@ async fn what_is_no_activity_renews_nothing() {
 
 #[tokio::test]
 async fn a_locked_session_is_not_renewed() {
-    let lifetime = Lifetime {
-        idle: Duration::from_millis(100),
-        ..Lifetime::AAL3
-    };
+    let lifetime = Lifetime::new(Duration::from_millis(100), Lifetime::AAL3.absolute);
     let store = Probe::default();
-    let layer = layer(&store).lifetime(lifetime.lock_when_idle().renewed_every(INTERVAL));
+    let layer = layer(&store).lifetime(lifetime.lock_when_idle().renew_every(INTERVAL));
     let browser = Browser::new(&routes().layer(layer));
     browser.text("/login").await;
     store.age_tokens();
@@ -418,7 +415,7 @@ async fn a_login_with_a_lifetime_of_its_own_is_renewed_as_the_layer_says() {
     let of = |lifetime: Lifetime| {
         get(async move |session: Session| session.login_with("alice", LoginOptions::new().lifetime(lifetime)))
     };
-    let never = Lifetime::FEDRAMP_HIGH.renewed_every(Lifetime::UNLIMITED);
+    let never = Lifetime::FEDRAMP_HIGH.renew_every(Lifetime::UNLIMITED);
     let app = routes()
         .route("/high", of(Lifetime::FEDRAMP_HIGH))
         .route("/never", of(never));

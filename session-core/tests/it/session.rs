@@ -437,12 +437,7 @@ async fn a_write_after_the_head_needs_a_session_and_a_save() {
 async fn a_session_of_another_route_keeps_its_lifetime() {
     let store = Probe::default();
     let id = session_core::SessionToken::random().unwrap().id();
-    let short = Lifetime {
-        idle: Duration::from_millis(100),
-        absolute: Duration::from_secs(60),
-        lock: None,
-        renewal: None,
-    };
+    let short = Lifetime::new(Duration::from_millis(100), Duration::from_secs(60));
     store.create(&id, &NewSession::new(short)).await.unwrap();
     store.touch(&id).await.unwrap();
     tokio::time::sleep(Duration::from_millis(120)).await;

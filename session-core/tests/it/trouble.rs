@@ -7,10 +7,13 @@ use std::{
 
 use axum::{
     Router,
+    body::Body,
     http::{StatusCode, header},
+    middleware::map_response,
+    response::Response,
     routing::get,
 };
-use session_core::{Error, Page, Session, SessionLayer, SessionStore};
+use session_core::{Error, Page, Session, SessionId, SessionLayer, SessionStore};
 use tokio::sync::Barrier;
 
 use crate::{
@@ -76,6 +79,37 @@ async fn overtaken(browser: &Browser, barrier: &Barrier, meanwhile: &[&str]) -> 
     let page = slow.await.unwrap();
     browser.keep(&page);
     page
+}
+
+#[tokio::test]
+async fn the_app_may_show_the_layer_s_errors_in_its_own_way() {
+    let store = Probe::default();
+    let show = async |response: Response| match response.extensions().get::<Arc<Error>>() {
+        Some(error) => {
+            let page = format!("<h1>{error}</h1>");
+            response.map(|_| Body::from(page))
+        }
+        None => response,
+    };
+    let app = app(&store, Router::new()).layer(map_response(show));
+    let browser = Browser::new(&app);
+    browser.text("/login").await;
+    store.trouble("update", Trouble::Down);
+    let page = browser.get("/write").await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(page.text, "<h1>the session store is not available</h1>");
+    assert!(page.response.headers().contains_key(header::RETRY_AFTER));
+}
+
+#[tokio::test]
+async fn texts_that_are_no_user_and_no_id_are_bad_requests() {
+    let routes = Router::new()
+        .route("/nobody", get(async |session: Session| session.login("")))
+        .route("/nothing", get(async || "x".parse::<SessionId>().map(drop)));
+    let browser = Browser::new(&app(&Probe::default(), routes));
+    for path in ["/nobody", "/nothing"] {
+        assert_eq!(browser.get(path).await.status, StatusCode::BAD_REQUEST, "{path}");
+    }
 }
 
 #[tokio::test]

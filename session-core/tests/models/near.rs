@@ -2,8 +2,8 @@
 //!
 //! What is assumed:
 //! - The server does one thing after another. What it tells on a link, and its answers to the questions whether that
-//!   lives, arrive in the order in which they were sent, or not at all: a link may die without a word, and nothing comes
-//!   through it any more.
+//!   lives, arrive in the order in which they were sent, or not at all: a link may die without a word, and nothing
+//!   comes through it any more.
 //! - A change is told on every link that stands before it is acknowledged: or rather, no question that is sent later
 //!   is answered before it.
 //! - Answers to loads come by another way, at any time. One load is under way at a time, and one change of this

@@ -61,8 +61,8 @@ impl Ask for Change {
         size_of::<Self>() + sets.chain(removals).sum::<usize>() + value
     }
 
-    /// If neither expects anything, or if what the next one expects of a key is what this one makes of it: so it is with
-    /// requests that update one key at the same time, and pass its value on to each other before it is written.
+    /// If neither expects anything, or if what the next one expects of a key is what this one makes of it: so it is
+    /// with requests that update one key at the same time, and pass its value on to each other before it is written.
     fn join(&self, next: &Self) -> Option<Self> {
         let follows = match (&self.key, &next.key) {
             (None, None) => true,

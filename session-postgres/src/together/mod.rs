@@ -64,8 +64,8 @@ pub(crate) trait Ask: Send + Sync + Sized + 'static {
     /// The statement for one, which waits for whoever has locked its session.
     fn alone(statements: &Statements) -> &Statement;
 
-    /// The statement for these together. It leaves out the sessions that somebody else has locked, unless it locks none:
-    /// so nobody waits for another one's session.
+    /// The statement for these together. It leaves out the sessions that somebody else has locked, unless it locks
+    /// none: so nobody waits for another one's session.
     fn together<'a>(statements: &'a Statements, asks: &[&Self]) -> &'a Statement;
 
     /// The arguments of either.

@@ -16,8 +16,8 @@ const MOST: usize = 64;
 /// The most bytes that are sent together.
 const MOST_BYTES: usize = 256 * 1024;
 
-/// So many have to wait before a batch is sent beside one that is under way: in small batches each costs the server, and
-/// the app, more.
+/// So many have to wait before a batch is sent beside one that is under way: in small batches each costs the server,
+/// and the app, more.
 const WORTH_ANOTHER: usize = 16;
 
 /// What one is told.
@@ -101,8 +101,8 @@ impl<A: Ask> Queue<A> {
         (ticket, self.begin_if(self.is_worth_another()))
     }
 
-    /// Whether somebody has to begin a batch for one who has been waiting for long: what is under way takes longer. If as
-    /// many are under way as may be, the next that ends is followed by one.
+    /// Whether somebody has to begin a batch for one who has been waiting for long: what is under way takes longer. If
+    /// as many are under way as may be, the next that ends is followed by one.
     pub(crate) fn hurry(&mut self, ticket: u64) -> bool {
         let mut waiting = self.waiting.iter_mut();
         let Some(waiting) = waiting.find(|waiting| waiting.ticket == ticket) else {
@@ -195,8 +195,8 @@ impl<A: Ask> Queue<A> {
         found.find(|place| !matches!(place, Place::New)).unwrap_or(Place::New)
     }
 
-    /// What was asked of these sessions is answered. Returns whether somebody has to begin a batch: those who waited for
-    /// that.
+    /// What was asked of these sessions is answered. Returns whether somebody has to begin a batch: those who waited
+    /// for that.
     pub(crate) fn done(&mut self, ids: &[SessionId]) -> bool {
         for id in ids {
             self.under_way.remove(id);

@@ -53,7 +53,7 @@ impl Renewing {
             max: limit.map(encode_max),
             ends_oldest: ends_oldest(limit),
             renewal: lifetime.and_then(|lifetime| lifetime.renewal).map(encode_duration),
-            nonce: renewal.nonce().copied(),
+            nonce: renewal.marker_nonce().copied(),
         })
     }
 }

@@ -173,11 +173,7 @@ async fn what_expires_during_a_lock_wait_is_not_revived() {
         for operation in ["update", "touch", "renew"] {
             let id = new_id();
             let idle = Duration::from_secs(1);
-            let new = NewSession::new(Lifetime {
-                idle,
-                ..Lifetime::default()
-            })
-            .with_delta(set("key", "1"));
+            let new = NewSession::new(Lifetime::new(idle, Lifetime::default().absolute)).with_delta(set("key", "1"));
             store.create(&id, &new).await.unwrap();
             hold(&mut other, schema, &id).await;
             let waiting = tokio::spawn({
@@ -216,10 +212,7 @@ async fn a_session_that_is_about_to_live_on_counts_for_the_limit() {
     let (store, mut other) = store_in(schema).await;
     let id = new_id();
     let idle = Duration::from_secs(1);
-    let lifetime = Lifetime {
-        idle,
-        ..Lifetime::default()
-    };
+    let lifetime = Lifetime::new(idle, Lifetime::default().absolute);
     store
         .create(&id, &NewSession::new(lifetime).with_user("alice"))
         .await

@@ -33,12 +33,7 @@ async fn a_row_written_by_hand_loads() {
 async fn a_session_is_a_row_and_a_renewal_a_marker() {
     let store = store().await;
     let id = new_id();
-    let lifetime = Lifetime {
-        idle: Duration::from_secs(60),
-        absolute: Duration::from_secs(3600),
-        lock: None,
-        renewal: None,
-    };
+    let lifetime = Lifetime::new(Duration::from_secs(60), Duration::from_secs(3600));
     let mut delta = set("a", r#"{"b":1e400}"#);
     delta.set("c", Value::from_json("\"\\ud800\\u0000\"")).unwrap();
     store

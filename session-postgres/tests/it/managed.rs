@@ -1,4 +1,5 @@
-//! A server as providers run it: with TLS, a standby that took its primary's place, and a role with rights on rows only.
+//! A server as providers run it: with TLS, a standby that took its primary's place, and a role with rights on rows
+//! only.
 
 use session_core::conformance::ByTurns;
 use session_postgres::{PostgresOptions, PostgresStore};

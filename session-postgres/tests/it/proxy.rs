@@ -52,7 +52,8 @@ impl Proxy {
         !self.state.lose_next.load(SeqCst)
     }
 
-    /// From now on passes nothing on through the links there are, and closes none: so does a middlebox that forgot them.
+    /// From now on passes nothing on through the links there are, and closes none: so does a middlebox that forgot
+    /// them.
     pub(crate) fn forget_links(&self) {
         self.state.forgotten.store(self.opened(), SeqCst);
     }

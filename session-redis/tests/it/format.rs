@@ -153,12 +153,7 @@ async fn a_session_is_a_hash_and_a_renewal_a_marker() {
 #[tokio::test]
 async fn no_session_is_without_a_time_to_live() {
     let (store, mut admin) = (store().await, admin(server()));
-    let short = Lifetime {
-        idle: Duration::from_secs(1000),
-        absolute: Duration::from_secs(500),
-        lock: None,
-        renewal: None,
-    };
+    let short = Lifetime::new(Duration::from_secs(1000), Duration::from_secs(500));
     let id = new_id();
     store.create(&id, &NewSession::new(short)).await.unwrap();
     let left: u64 = run(&mut admin, &["PTTL", &key(&id)]);

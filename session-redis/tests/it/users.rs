@@ -121,10 +121,7 @@ async fn a_login_is_listed_until_it_ends_whatever_the_instance_thinks_the_time_i
         proxy.turn_clock_back(2 * 3600);
         let store = connected(patient_at(&url)).await;
         let (user, mut id) = (new_user(), new_id());
-        let lifetime = Lifetime {
-            absolute: Duration::from_secs(3600),
-            ..Lifetime::default()
-        };
+        let lifetime = Lifetime::new(Lifetime::default().idle, Duration::from_secs(3600));
         if renews {
             let visitor = id;
             store.create(&visitor, &NewSession::new(lifetime)).await.unwrap();

@@ -15,8 +15,8 @@ const LEFT: u32 = 820;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// What is drawn: on the left how many times as long each operation takes with many sessions, on the right how many bytes
-/// a session takes.
+/// What is drawn: on the left how many times as long each operation takes with many sessions, on the right how many
+/// bytes a session takes.
 pub(super) fn plot(path: &Path, options: &Options, results: &Results) -> Result<(), Box<dyn Error>> {
     let root = SVGBackend::new(path, SIZE).into_drawing_area();
     root.fill(&WHITE)?;

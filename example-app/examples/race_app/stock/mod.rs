@@ -37,6 +37,7 @@ fn over(store: impl SessionStore + Clone) -> Router {
         .route("/state", get(show))
         .route("/write/{key}/{value}", post(write))
         .route("/increment", post(increment))
+        .route("/take", post(take))
         .route("/login/{user}", post(login))
         .route("/logout", post(logout))
         .layer(SessionManagerLayer::new(store).with_secure(false))
@@ -55,7 +56,7 @@ impl Open for Session {
 async fn show(session: Session) -> Result<Json<Value>, Failed> {
     let mut data = Vec::new();
     // The record is private; these are all the keys that the tests write.
-    for key in ["start", "late", "count"]
+    for key in ["start", "late", "count", "once"]
         .into_iter()
         .map(String::from)
         .chain((0..8).map(|n| format!("key{n}")))
@@ -75,6 +76,10 @@ async fn write(Path((key, value)): Path<(String, String)>, Held(session): Held<S
 async fn increment(Held(session): Held<Session>) -> Result<(), Failed> {
     let count: Option<u64> = session.get("count").await?;
     Ok(session.insert("count", count.unwrap_or(0) + 1).await?)
+}
+
+async fn take(Held(session): Held<Session>) -> Result<Json<Value>, Failed> {
+    Ok(Json(session.remove_value("once").await?.unwrap_or_default()))
 }
 
 // As axum-login does it.

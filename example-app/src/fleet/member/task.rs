@@ -1,5 +1,5 @@
-//! An instance that runs in this process, on a thread and in a runtime of its own: with the runtime all of its tasks end,
-//! and so its connections.
+//! An instance that runs in this process, on a thread and in a runtime of its own: with the runtime all of its tasks
+//! end, and so its connections.
 
 use std::{
     net::{SocketAddr, TcpListener},

@@ -109,8 +109,8 @@ pub(super) fn check_seen(world: &World, events: &[Event], lines: &Lines, asked: 
     Ok(())
 }
 
-/// Whether a near cache may open this in place of the `expected` session, which comes after it in the cookies: it was over
-/// when they were sent, and no answer that the browser had got by then shows that.
+/// Whether a near cache may open this in place of the `expected` session, which comes after it in the cookies: it was
+/// over when they were sent, and no answer that the browser had got by then shows that.
 fn may_be_kept(
     world: &World,
     before: &[Event],
@@ -141,8 +141,8 @@ fn may_be_kept(
     world.scenario.has_caches() && was_over && comes_first && !arrived(before).any(shows_its_end)
 }
 
-/// What is over, or has another id by now, is seen only on an instance with a near cache that has not been told (promises P3, P6
-/// and P10).
+/// What is over, or has another id by now, is seen only on an instance with a near cache that has not been told
+/// (promises P3, P6 and P10).
 pub(super) fn check_stale(world: &World, lines: &Lines, instance: usize, seen: &Seen) -> Checked {
     let lost = seen.id.and_then(|id| lines.0[lines.of(&id)?].lost(&id));
     let may_be = lost.is_some_and(|lost| world.scenario.has_caches() && lost.instance != instance);

@@ -318,7 +318,7 @@ async fn a_route_without_a_session_asks_nothing_of_the_store() {
 async fn a_login_opens_a_locked_session() {
     let store = Probe::default();
     let idle = Duration::from_millis(300);
-    let lifetime = Lifetime { idle, ..Lifetime::AAL3 };
+    let lifetime = Lifetime::new(idle, Lifetime::AAL3.absolute);
     let app = app_with(SessionLayer::new(store.clone()).lifetime(lifetime.lock_when_idle()));
     let browser = Browser::new(&app);
     browser.text("/login/alice").await;
