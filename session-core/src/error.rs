@@ -5,10 +5,10 @@ use crate::Value;
 /// What a store or a session could not do, and why.
 ///
 /// In axum it is a response too: 503 with `Retry-After` where the store is down or an outcome unknown, 409 where the
-/// session ended, was renewed or changed meanwhile or is one too many, 401 where it is locked or its login too old, 413
-/// where something is too large, 400 for a text that is no user or no id, else 500. The layer answers so if it cannot
-/// keep what a handler did. Such a response has the error in its extensions, for an app that has pages of its own for
-/// them:
+/// session ended, was renewed or changed meanwhile or is one too many, 401 where nobody is logged in, the session is
+/// locked or its login too old, 413 where something is too large, 400 for a text that is no user or no id, else 500. The
+/// layer answers so if it cannot keep what a handler did. Such a response has the error in its extensions, for an app
+/// that has pages of its own for them:
 ///
 #[cfg_attr(feature = "axum", doc = "```")]
 #[cfg_attr(not(feature = "axum"), doc = "```ignore")]
@@ -123,6 +123,10 @@ pub enum Error {
         /// The most that is allowed.
         limit: u64,
     },
+
+    /// Nobody is logged in, and what was to be done is for users only.
+    #[error("nobody is logged in: log in and try again")]
+    NotLoggedIn,
 
     /// There is no session layer around the handler.
     #[error(

@@ -58,7 +58,7 @@ impl IntoResponse for Error {
         let status = match self {
             Self::InvalidId | Self::InvalidUser => StatusCode::BAD_REQUEST,
             Self::Unavailable { .. } | Self::Unknown { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Locked | Self::LoginTooOld => StatusCode::UNAUTHORIZED,
+            Self::Locked | Self::LoginTooOld | Self::NotLoggedIn => StatusCode::UNAUTHORIZED,
             Self::Conflict { .. } | Self::Ended | Self::LimitReached { .. } => StatusCode::CONFLICT,
             Self::TooLarge { .. } | Self::ValueTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,

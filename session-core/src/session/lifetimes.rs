@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::Session;
 use crate::Error;
 
-/// How long the session lives, and how recent its login is (promise P9).
+/// How long the session lives, and what it asks of who uses it (promise P9).
 impl Session {
     /// How long it is until the session ends, or is locked, if no further request opens it: what a page warns by.
     /// `None` for a visitor without a session.
@@ -31,6 +31,24 @@ impl Session {
     /// ```
     pub fn leave_untouched(&self) {
         self.handle.state().leave_untouched();
+    }
+
+    /// Asks that somebody is logged in, and says who: for what is not for visitors. A login of this request counts.
+    ///
+    /// ```
+    /// # use session_core::{Error, Session};
+    /// async fn account(session: Session) -> Result<String, Error> {
+    ///     let user = session.require_user()?;
+    ///     Ok(format!("the account of {user}"))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotLoggedIn`]; [`Error::Locked`]. As responses both are 401.
+    pub fn require_user(&self) -> Result<String, Error> {
+        let state = self.unlocked()?;
+        state.user().map(String::from).ok_or(Error::NotLoggedIn)
     }
 
     /// Asks for a login within the last `limit`, for what is dangerous: a new password, a payment.

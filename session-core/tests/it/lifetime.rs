@@ -71,6 +71,7 @@ fn app(layer: SessionLayer) -> Router {
             "/pay",
             get(async |session: Session| session.require_recent_login(5 * MINUTE)),
         )
+        .route("/account", get(async |session: Session| session.require_user()))
         .route(
             "/state",
             get(async |session: Session| {
@@ -94,6 +95,18 @@ fn app(layer: SessionLayer) -> Router {
 
 fn layer() -> SessionLayer {
     SessionLayer::new(Probe::default())
+}
+
+#[tokio::test]
+async fn an_account_is_for_users_only() {
+    let browser = Browser::new(&app(layer()));
+    for path in ["/account", "/visit", "/account"] {
+        let page = browser.get(path).await;
+        let is_refused = page.status == StatusCode::UNAUTHORIZED && page.text.contains("log in");
+        assert_eq!(is_refused, path == "/account", "{}", page.text);
+    }
+    browser.text("/login").await;
+    assert_eq!(browser.text("/account").await, "alice");
 }
 
 #[tokio::test]
@@ -213,7 +226,9 @@ async fn p9_a_locked_session_shows_nothing_and_keeps_everything() {
     let browser = locked().await;
     assert_eq!(browser.text("/state").await, "None Some(\"alice\") []");
     assert_eq!(browser.text("/seconds").await, "None");
-    for path in ["/read", "/write", "/remove", "/count", "/renew", "/devices", "/pay"] {
+    for path in [
+        "/read", "/write", "/remove", "/count", "/renew", "/devices", "/pay", "/account",
+    ] {
         let page = browser.get(path).await;
         assert_eq!(
             (page.status, page.set_cookies.len()),
@@ -222,6 +237,7 @@ async fn p9_a_locked_session_shows_nothing_and_keeps_everything() {
         );
     }
     browser.text("/login").await;
+    assert_eq!(browser.text("/account").await, "alice");
     assert_eq!(browser.text("/state").await, "Some(\"alice\") None [note]");
     assert_eq!(browser.text("/read").await, "kept");
 }
