@@ -160,7 +160,7 @@ pub enum Error {
     },
 
     /// The store cannot be reached or refuses to work. Nothing was done.
-    #[error("the session store is not available")]
+    #[error("the session store {}", if is_lasting(&**.source) { "cannot be used as it is set up" } else { "is not available" })]
     Unavailable {
         /// Why.
         source: Box<dyn StdError + Send + Sync>,
@@ -211,12 +211,14 @@ impl Error {
     /// ```
     /// use session_core::Error;
     ///
-    /// assert!(Error::lasting("the password is wrong").is_lasting());
+    /// let lasting = Error::lasting("the password is wrong");
+    /// assert!(lasting.is_lasting());
+    /// assert_eq!(lasting.to_string(), "the session store cannot be used as it is set up");
     /// assert!(!Error::unavailable("the connection was refused").is_lasting());
     /// ```
     #[must_use]
     pub fn is_lasting(&self) -> bool {
-        matches!(self, Self::Unavailable { source } if source.is::<Lasting>())
+        matches!(self, Self::Unavailable { source } if is_lasting(&**source))
     }
 
     /// Whether the store did what was asked is not known, for this reason.
@@ -229,6 +231,10 @@ impl Error {
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 struct Lasting(Box<dyn StdError + Send + Sync>);
+
+fn is_lasting(source: &(dyn StdError + Send + Sync + 'static)) -> bool {
+    source.is::<Lasting>()
+}
 
 /// For conversions that cannot fail, so that a store can be opened with settings or with a URL they are in.
 impl From<Infallible> for Error {

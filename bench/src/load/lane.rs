@@ -74,6 +74,21 @@ impl Lane {
         tally
     }
 
+    /// Has each browser read its session once.
+    pub(super) async fn warm_up(&mut self, job: &Job) -> Tally {
+        let mut tally = Tally::default();
+        match self.connect().await {
+            Ok(mut connection) => {
+                for browser in self.browsers.get_mut(&job.size).into_iter().flatten() {
+                    visit(browser, Step::Read, &mut connection, &mut tally).await;
+                }
+                self.connection = Some(connection).filter(|_| tally.failures == 0);
+            }
+            Err(error) => tally.fail(error.to_string()),
+        }
+        tally
+    }
+
     async fn log_in(&self, address: SocketAddr, browsers: &mut [Browser]) -> Tally {
         let mut tally = Tally::default();
         match Connection::open(address).await {
