@@ -93,12 +93,14 @@ async fn what_is_no_device_of_ones_own_is_not_ended() {
         panic!("{graces_page}")
     };
     let unknown = format!("/devices/{}/end", "0".repeat(32));
-    for path in [foreign, &unknown, "/devices/7/end"] {
+    for path in [foreign, &unknown] {
         post(&layer, &here, path).await;
         // Nor by somebody who is not logged in.
         post(&layer, "", path).await;
     }
     post(&layer, "", "/devices/end-others").await;
+    let no_id = Request::post("/devices/7/end").header("cookie", &here);
+    assert_eq!(ask(&layer, no_id, "").await.0.status(), StatusCode::BAD_REQUEST);
     for cookie in [&here, &grace, &graces_other] {
         assert!(is_logged_in(&layer, cookie).await);
     }
