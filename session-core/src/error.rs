@@ -6,9 +6,9 @@ use crate::Value;
 ///
 /// In axum it is a response too: 503 with `Retry-After` where the store is down or an outcome unknown, 409 where the
 /// session ended, was renewed or changed meanwhile or is one too many, 401 where nobody is logged in, the session is
-/// locked or its login too old, 413 where something is too large, 400 for a text that is no user or no id, else 500. The
-/// layer answers so if it cannot keep what a handler did. Such a response has the error in its extensions, for an app
-/// that has pages of its own for them:
+/// locked or its login too old, 413 where something is too large, 400 for a text that is no user or no id, else 500.
+/// The layer answers so if it cannot keep what a handler did. Such a response has the error in its extensions, for an
+/// app that has pages of its own for them:
 ///
 #[cfg_attr(feature = "axum", doc = "```")]
 #[cfg_attr(not(feature = "axum"), doc = "```ignore")]

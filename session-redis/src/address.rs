@@ -37,8 +37,8 @@ impl Address {
     }
 }
 
-/// What a node of a cluster says of another: the port comes after the last colon, without brackets. Without a host it is
-/// where the one who says so is.
+/// What a node of a cluster says of another: the port comes after the last colon, without brackets. Without a host it
+/// is where the one who says so is.
 impl FromStr for Address {
     type Err = BadAddress;
 

@@ -101,8 +101,8 @@ impl Cluster {
         }
     }
 
-    /// A newer table than one that led nowhere, unless that is quite new. `better` is a node that knows more; those that
-    /// are `blamed` may know nothing of what has happened to them.
+    /// A newer table than one that led nowhere, unless that is quite new. `better` is a node that knows more; those
+    /// that are `blamed` may know nothing of what has happened to them.
     ///
     /// One reads it at a time, and those who wait take what it found.
     pub(crate) async fn refresh(

@@ -46,8 +46,8 @@ impl RedisStore {
     /// renewed meanwhile leaves a marker at its key, which is there instead, and leads on. So whoever logs in meanwhile
     /// is ended or not, and nobody keeps the walk from its end.
     ///
-    /// In a cluster a key may move meanwhile, from a node that is still to be walked through to one that was. Then it is
-    /// there when all are walked through a second time.
+    /// In a cluster a key may move meanwhile, from a node that is still to be walked through to one that was. Then it
+    /// is there when all are walked through a second time.
     pub(crate) async fn end_all_sessions(&self) -> Result<u64, Error> {
         let walks = if self.servers.is_cluster().await? { 2 } else { 1 };
         let mut ended = 0;
@@ -88,7 +88,8 @@ impl RedisStore {
         }
     }
 
-    /// Ends sessions, and what they have been renewed to. Each id is asked once, so it is done when nothing new is found.
+    /// Ends sessions, and what they have been renewed to. Each id is asked once, so it is done when nothing new is
+    /// found.
     async fn end_together(&self, mut ids: Vec<SessionId>) -> Result<u64, Error> {
         let mut known: HashSet<_> = ids.iter().copied().collect();
         let mut ended = 0;

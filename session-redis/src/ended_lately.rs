@@ -15,8 +15,8 @@ const MOST: usize = 4096;
 
 /// What this instance has ended in the last minute, or is ending, to be ended again on each new connection.
 ///
-/// Replication is asynchronous: the server at the other end may have taken the place of one that acknowledged the end of a
-/// session, and may never have heard of it.
+/// Replication is asynchronous: the server at the other end may have taken the place of one that acknowledged the end
+/// of a session, and may never have heard of it.
 #[derive(Debug, Default)]
 pub(crate) struct EndedLately(Mutex<Ended>);
 

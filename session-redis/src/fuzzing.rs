@@ -112,7 +112,8 @@ pub fn announcement(message: &[u8]) {
     assert!(message.eq_ignore_ascii_case(said.as_bytes()), "{said}");
 }
 
-/// Reads what servers say of each other, an answer of which `text` has the words, as nothing or as far as it makes sense.
+/// Reads what servers say of each other, an answer of which `text` has the words, as nothing or as far as it makes
+/// sense.
 ///
 /// # Panics
 ///

@@ -15,7 +15,8 @@ use crate::wire::Io;
 /// A connection that lets the tasks that are ready have their turn before it writes, and so writes together what they
 /// have to say: a write costs the app and the server more than the command that it brings.
 ///
-/// Nobody waits for others to come. Whoever is alone writes at once, for a turn of the runtime's costs more than it saves.
+/// Nobody waits for others to come. Whoever is alone writes at once, for a turn of the runtime's costs more than it
+/// saves.
 pub(crate) struct Gathering {
     io: Box<dyn Io>,
     /// How many exchanges are under way.

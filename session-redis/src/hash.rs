@@ -11,7 +11,8 @@ use crate::{
     record::{Found, decode},
 };
 
-/// What the server answered of a session's hash, which is in an envelope; nothing if another kind of thing is at its key.
+/// What the server answered of a session's hash, which is in an envelope; nothing if another kind of thing is at its
+/// key.
 pub(crate) fn answer_of(id: &SessionId, answer: Value) -> Result<Option<Bytes>, Error> {
     match answer {
         Value::BulkString(envelope) => Ok(Some(envelope.into())),

@@ -40,26 +40,28 @@
 //! | `redis-sentinel://host1,host2,host3/service` | a primary with replicas, which sentinels watch over |
 //! | `redis-cluster://host1,host2,host3` | a cluster, some of whose nodes these are |
 //!
-//! [`RedisOptions::from_url`] has all of their parts. The store speaks to primaries only: a replica is a little behind, so
-//! it may not have what a browser has just written, and still have a session that has just ended.
+//! [`RedisOptions::from_url`] has all of their parts. The store speaks to primaries only: a replica is a little behind,
+//! so it may not have what a browser has just written, and still have a session that has just ended.
 //!
-//! **Sentinel.** All sentinels are asked at each connection, and it takes the answers of most of them; the server has to
-//! say itself that it is a primary. A primary that dies, is frozen or becomes a replica is left when the sentinels have
-//! another one. One that lives on, cut off from the sentinels, does not know that it was replaced, and what is written
-//! there is lost. The store asks one sentinel each second, in turn, and leaves it at the word of any; so that lasts a
-//! second or two for each sentinel. If it can reach only sentinels that are cut off as well, it lasts as long as the
-//! server takes writes: `min-replicas-to-write 1` and `min-replicas-max-lag 10` make it refuse them after ten seconds.
+//! **Sentinel.** All sentinels are asked at each connection, and it takes the answers of most of them; the server has
+//! to say itself that it is a primary. A primary that dies, is frozen or becomes a replica is left when the sentinels
+//! have another one. One that lives on, cut off from the sentinels, does not know that it was replaced, and what is
+//! written there is lost. The store asks one sentinel each second, in turn, and leaves it at the word of any; so that
+//! lasts a second or two for each sentinel. If it can reach only sentinels that are cut off as well, it lasts as long
+//! as the server takes writes: `min-replicas-to-write 1` and `min-replicas-max-lag 10` make it refuse them after ten
+//! seconds.
 //!
 //! **Cluster.** A session and what it is renewed to are on one node, the list of a user's sessions may be on another: a
-//! login is then two round trips. Slots that move, nodes that fail over and nodes that come and go are followed. While a
-//! slot is on its way, a renewal of a session in it waits. A primary that is cut off from the others takes writes, which
-//! are lost, for its `cluster-node-timeout` at most. The nodes' clocks must not differ by a minute. There is no near cache
-//! of a cluster yet.
+//! login is then two round trips. Slots that move, nodes that fail over and nodes that come and go are followed. While
+//! a slot is on its way, a renewal of a session in it waits. A primary that is cut off from the others takes writes,
+//! which are lost, for its `cluster-node-timeout` at most. The nodes' clocks must not differ by a minute. There is no
+//! near cache of a cluster yet.
 //!
 //! **Replicas** get what is written after it was acknowledged, so a failover may forget the last of it, a logout among
-//! it. Each instance ends again, on each new connection, what it has ended in the last minute: so a logout that a failover
-//! undid stands again once the instance has connected, unless it died as well. [`RedisOptions::wait_for_replicas`] is for
-//! logins, renewals and ends that are acknowledged only when replicas have them.
+//! it. Each instance ends again, on each new connection, what it has ended in the last minute: so a logout that a
+//! failover undid stands again once the instance has connected, unless it died as well.
+//! [`RedisOptions::wait_for_replicas`] is for logins, renewals and ends that are acknowledged only when replicas have
+//! them.
 //!
 //! # What the server's user may do
 //!
@@ -92,10 +94,10 @@
 //! With `rediss://`. Certificates and host names are verified by rustls, against the system's roots and a
 //! [file](RedisOptions::ca_file) if there is one.
 //!
-//! Sentinels and nodes of a cluster name other servers, and a certificate has to be for what they say. That is an address
-//! unless told otherwise: so either certificates have addresses in them, or servers tell names. Sentinels do with
-//! `resolve-hostnames yes` and `announce-hostnames yes`, nodes (of Redis 7 and newer) with `cluster-announce-hostname` and
-//! `cluster-preferred-endpoint-type hostname`.
+//! Sentinels and nodes of a cluster name other servers, and a certificate has to be for what they say. That is an
+//! address unless told otherwise: so either certificates have addresses in them, or servers tell names. Sentinels do
+//! with `resolve-hostnames yes` and `announce-hostnames yes`, nodes (of Redis 7 and newer) with
+//! `cluster-announce-hostname` and `cluster-preferred-endpoint-type hostname`.
 //!
 //! # Features
 //!

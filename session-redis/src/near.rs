@@ -12,8 +12,8 @@ use crate::{RedisOptions, keys::Keys};
 /// A near cache's side of the connection.
 ///
 /// The server remembers which keys a connection has read, and tells on it, between answers, when another one changes
-/// them, whoever that is; also when they expire. So whatever is answered on the connection comes after all that was to be
-/// told of what happened before.
+/// them, whoever that is; also when they expire. So whatever is answered on the connection comes after all that was to
+/// be told of what happened before.
 #[derive(Debug)]
 pub(crate) struct Near {
     pub(crate) cache: NearCache,

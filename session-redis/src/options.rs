@@ -125,13 +125,13 @@ impl RedisOptions {
     /// Keeps sessions that this instance has read near it, in about so many bytes at most, and reads them again without
     /// asking the server. Off unless set.
     ///
-    /// Each instance hears of what others change, about a millisecond later; and if a notification is lost, it serves nothing
-    /// that is older than the [lease](Self::near_cache_lease). A browser always sees what it wrote itself: a cookie leads
-    /// its requests past the near caches of other instances for that time. But what another instance has ended, a logout
-    /// among it, may be read for so long. Without it, never.
+    /// Each instance hears of what others change, about a millisecond later; and if a notification is lost, it serves
+    /// nothing that is older than the [lease](Self::near_cache_lease). A browser always sees what it wrote itself: a
+    /// cookie leads its requests past the near caches of other instances for that time. But what another instance has
+    /// ended, a logout among it, may be read for so long. Without it, never.
     ///
-    /// An instance that is to have none, beside others that do, says `near_cache(0)`: it keeps nothing, and its responses
-    /// have the cookie. So an app that runs sets it in two deploys. The server's user must be allowed to say
+    /// An instance that is to have none, beside others that do, says `near_cache(0)`: it keeps nothing, and its
+    /// responses have the cookie. So an app that runs sets it in two deploys. The server's user must be allowed to say
     /// `CLIENT TRACKING`; else nothing is served.
     #[must_use]
     pub const fn near_cache(mut self, max_bytes: u64) -> Self {
@@ -149,17 +149,17 @@ impl RedisOptions {
         self
     }
 
-    /// Acknowledges what a failover must not undo only when so many replicas have it: logins, renewals, and ends, a logout
-    /// among them. None unless set: Redis replicates after it has answered.
+    /// Acknowledges what a failover must not undo only when so many replicas have it: logins, renewals, and ends, a
+    /// logout among them. None unless set: Redis replicates after it has answered.
     ///
-    /// They go over a connection of their own, to each primary, on which `WAIT` follows them, and what comes while one is
-    /// under way shares the next. So each takes up to twice `within` longer, and nothing else does. If fewer replicas
-    /// have it by then the answer is [`Error::Unknown`]: it is done, and a failover may undo it. `within` is at least a
-    /// millisecond.
+    /// They go over a connection of their own, to each primary, on which `WAIT` follows them, and what comes while one
+    /// is under way shares the next. So each takes up to twice `within` longer, and nothing else does. If fewer
+    /// replicas have it by then the answer is [`Error::Unknown`]: it is done, and a failover may undo it. `within` is
+    /// at least a millisecond.
     ///
     /// A replica has it in its memory then. Sentinels and a cluster choose the replica that has most, of those they can
-    /// reach; so it is sure only if all replicas have it. In a cluster each primary needs as many. Updates of a session's
-    /// data are not waited for: a failover may forget the last of them.
+    /// reach; so it is sure only if all replicas have it. In a cluster each primary needs as many. Updates of a
+    /// session's data are not waited for: a failover may forget the last of them.
     ///
     /// ```
     /// use session_redis::RedisOptions;

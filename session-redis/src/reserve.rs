@@ -38,8 +38,8 @@ impl RedisStore {
     /// Makes a session of a user's, by a script on this id, and lists it before: then whoever ends all of the user's
     /// sessions misses none.
     ///
-    /// All goes out together, which is one round trip, and the server does it in this order. In a cluster the list and the
-    /// session are on nodes of their own, and each has to have answered.
+    /// All goes out together, which is one round trip, and the server does it in this order. In a cluster the list and
+    /// the session are on nodes of their own, and each has to have answered.
     pub(crate) async fn make(&self, listing: &Listing<'_>, make: Cmd) -> Result<Reply, Error> {
         if let Some(limit) = listing.limit {
             return self.make_within(limit, listing, make).await;
@@ -79,8 +79,8 @@ impl RedisStore {
                 return listed.and(making);
             }
             self.servers.teach().await?;
-            // Somebody may have seen it listed, no longer young and not there, and be about to strike it off: so it stays
-            // young for a minute.
+            // Somebody may have seen it listed, no longer young and not there, and be about to strike it off: so it
+            // stays young for a minute.
             all = redis::pipe();
             all.add_command(self.reservation(listing)).add_command(make.clone());
             all.cmd("PING").cmd("TIME");
@@ -99,8 +99,8 @@ impl RedisStore {
 
     /// What ends the youth of a session that is made, or is not going to be.
     ///
-    /// The server may do this alone, when it does not know the scripts: then it is not listed, or it loses its youth, which
-    /// it gets again, with its place, when all is sent again.
+    /// The server may do this alone, when it does not know the scripts: then it is not listed, or it loses its youth,
+    /// which it gets again, with its place, when all is sent again.
     pub(crate) fn settle(&self, listing: &Listing<'_>) -> Cmd {
         let mut command = redis::cmd("ZREM");
         command

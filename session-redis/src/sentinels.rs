@@ -35,8 +35,8 @@ impl Sentinels {
 
     /// The primary after the last failover that any sentinel knows of.
     ///
-    /// All are asked at once. It takes the answers of most of them, so that one that is cut off from the others does not
-    /// decide; or those that have come in half the time to connect, so that silent ones leave the other half.
+    /// All are asked at once. It takes the answers of most of them, so that one that is cut off from the others does
+    /// not decide; or those that have come in half the time to connect, so that silent ones leave the other half.
     pub(crate) async fn primary(&self) -> Result<Primary, ConnectError> {
         let mut asked: FuturesUnordered<_> = self.service.sentinels.iter().cloned().map(|at| self.ask(at)).collect();
         let most = asked.len() / 2 + 1;
@@ -82,7 +82,8 @@ impl Sentinels {
         let link: Link = self.dialer.link(&sentinel, login).await?;
         let mut question = redis::pipe();
         question.cmd("SENTINEL").arg("MASTER").arg(name);
-        // While it leads a failover, a sentinel's record has the new epoch and still the old address. This has the new one.
+        // While it leads a failover, a sentinel's record has the new epoch and still the old address. This has the new
+        // one.
         question.cmd("SENTINEL").arg("GET-MASTER-ADDR-BY-NAME").arg(name);
         let Ok(mut answers) = link.send(&question, self.dialer.options.command_timeout).await else {
             return Err(self.dialer.late(&sentinel));

@@ -126,8 +126,8 @@ impl Servers {
         Ok(vec![Arc::clone(&self.only)])
     }
 
-    /// Runs scripts, each where its keys are, in no order, and returns their answers, errors of the server's among them.
-    /// Those that a server does not know are taught to it and run then.
+    /// Runs scripts, each where its keys are, in no order, and returns their answers, errors of the server's among
+    /// them. Those that a server does not know are taught to it and run then.
     pub(crate) async fn call(&self, calls: &Pipeline, effect: Effect) -> Result<Vec<Value>, Error> {
         if self.cluster().is_none() {
             let answers = self.only.connection_for(effect).call(calls, effect).await;
@@ -140,7 +140,8 @@ impl Servers {
             .and_then(|answers| opened(answers, effect))
     }
 
-    /// Sends commands, each where its key is, in no order, and returns their answers, errors of the server's among them.
+    /// Sends commands, each where its key is, in no order, and returns their answers, errors of the server's among
+    /// them.
     pub(crate) async fn send(&self, commands: &Pipeline, effect: Effect) -> Result<Vec<Value>, Error> {
         opened(self.exchange(commands, effect).await?, effect)
     }

@@ -18,8 +18,8 @@ const HEAD: &str = "\0h";
 /// The name of the field that says whose a session is.
 const USER: &str = "\0u";
 
-/// The head of a record, of these numbers: version, size, last seen, created, renewed, absolute end, idle timeout, lock,
-/// renewal.
+/// The head of a record, of these numbers: version, size, last seen, created, renewed, absolute end, idle timeout,
+/// lock, renewal.
 fn record_head(numbers: [u64; 9]) -> Vec<u8> {
     head(&[1], &numbers, b"")
 }
