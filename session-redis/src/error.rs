@@ -6,7 +6,7 @@ use std::{io, sync::Arc, time::Duration};
 use redis::{ErrorKind, RedisConnectionInfo, RedisError, ServerError, Value};
 use session_core::Error;
 
-use crate::address::Address;
+use crate::wire::Address;
 
 /// Why there is no connection. All who waited for it share it.
 #[derive(Debug, thiserror::Error)]

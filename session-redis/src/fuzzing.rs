@@ -9,16 +9,13 @@ use time::OffsetDateTime;
 
 use crate::{
     RedisOptions,
-    address::Address,
     announcement::Announcement,
-    answer,
-    list::List,
+    cluster::{Redirect, Slot, Table, read_slots},
     record::{Found, decode},
-    redirect::Redirect,
     reply::{Reply, read_time},
-    sentinels::read_primary,
-    slot::Slot,
-    table::{Table, read_slots},
+    servers::read_primary,
+    users::List,
+    wire::{Address, answer},
 };
 
 /// The parts of an input: what stands between its line feeds.

@@ -105,55 +105,27 @@
 //! |---|---|---|
 //! | `cloud-foundry` | | `RedisStore::connect` takes a `session_core::cloud_foundry::BoundRedis` |
 
-mod address;
 mod announcement;
-mod answer;
 mod backoff;
-mod clock;
 #[cfg(feature = "cloud-foundry")]
 mod cloud_foundry;
 mod cluster;
 mod connection;
-mod dialer;
-mod end_all;
-mod ended_lately;
-mod envelope;
-mod errand;
 mod error;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
-mod gathering;
-mod hash;
-mod head;
-mod in_turn;
 mod keys;
-mod limit;
-mod link;
-mod list;
 mod listener;
 mod near;
-mod of_user;
 mod once;
 mod options;
-mod place;
-mod purge;
 mod record;
-mod redirect;
-mod replicas;
 mod reply;
-mod reserve;
-mod scan;
 mod script;
-mod sentinels;
-mod server;
 mod servers;
-mod slot;
 mod store;
-mod table;
-mod tls;
-mod topology;
-mod trip;
+mod users;
 mod wire;
 
 pub use options::RedisOptions;

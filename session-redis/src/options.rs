@@ -9,8 +9,8 @@ use redis::{ProtocolVersion, RedisConnectionInfo};
 use session_core::{Error, NearCache};
 
 use crate::{
-    replicas::Replicas,
-    topology::{Read, Topology},
+    connection::Replicas,
+    servers::{Read, Topology},
 };
 
 /// The settings of a [`RedisStore`](crate::RedisStore).

@@ -13,18 +13,16 @@ use session_core::{
 };
 
 use crate::{
-    RedisOptions, envelope,
+    RedisOptions,
     error::{Effect, refused},
-    hash::read_hash,
-    head::{front, terms},
     keys::Keys,
     listener::Listener,
-    record::{add_changes, add_pairs, millis, optional_fields, user_field},
+    record::{add_changes, add_pairs, front, millis, optional_fields, read_hash, terms, user_field},
     reply::{Reply, read_time},
-    reserve::Listing,
-    scan::Spot,
     script::Script,
     servers::Servers,
+    users::{Listing, Spot},
+    wire::envelope,
 };
 
 /// How often an operation follows a session that was renewed: each script follows one marker, and five minutes of

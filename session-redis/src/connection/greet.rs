@@ -2,17 +2,14 @@ use std::{error::Error as StdError, sync::atomic::Ordering};
 
 use redis::Value;
 
-use super::Connection;
+use super::{Connection, dialer::Dialer, place::Place};
 use crate::{
-    address::Address,
-    dialer::Dialer,
+    cluster::Redirect,
     error::{ConnectError, Failure},
-    link::Link,
     near::NearEar,
-    place::Place,
-    redirect::Redirect,
     reply::{is_cluster, is_evicting, is_moved, is_read_only, is_replica, read_time},
     script::Script,
+    wire::{Address, Link},
 };
 
 impl Connection {

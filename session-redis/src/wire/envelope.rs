@@ -11,7 +11,8 @@ use std::{
 use redis::{RedisResult, Value};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::{answer, wire::Io};
+use super::stream::Io;
+use crate::wire::answer;
 
 /// How much is read at once.
 const CHUNK: usize = 16 * 1024;

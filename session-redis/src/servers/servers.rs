@@ -9,22 +9,20 @@ use session_core::{Error, SessionId};
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
+use super::{
+    sentinels::{Primary, Sentinels},
+    server::Server,
+    topology::Topology,
+};
 use crate::{
     RedisOptions,
-    address::Address,
-    cluster::Cluster,
-    dialer::Dialer,
-    ended_lately::Ending,
-    envelope,
+    cluster::{Cluster, Slot},
+    connection::{Dialer, Ending, Place},
     error::{ConnectError, Effect, unexpected},
     keys::Keys,
     near::Near,
-    place::Place,
     reply::is_moved,
-    sentinels::{Primary, Sentinels},
-    server::Server,
-    slot::Slot,
-    topology::Topology,
+    wire::{Address, envelope},
 };
 
 /// The servers that a store speaks to: one, or the nodes of a cluster.

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use crate::{address::Address, sentinels::Sentinels};
+use crate::{servers::Sentinels, wire::Address};
 
 /// What a connection leads to.
 #[derive(Clone)]

@@ -3,7 +3,7 @@ use std::fmt;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo};
 use session_core::Error;
 
-use crate::address::Address;
+use crate::wire::Address;
 
 /// Which servers there are, as far as a URL says.
 #[derive(Clone)]

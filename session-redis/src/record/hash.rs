@@ -5,10 +5,10 @@ use redis::Value;
 use session_core::{Error, SessionId};
 use time::OffsetDateTime;
 
+use super::record::{Found, decode};
 use crate::{
-    answer::strings,
     error::{Effect, refused, unexpected},
-    record::{Found, decode},
+    wire::strings,
 };
 
 /// What the server answered of a session's hash, which is in an envelope; nothing if another kind of thing is at its

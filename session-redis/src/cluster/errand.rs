@@ -7,15 +7,13 @@ use redis::{Cmd, Pipeline, Value};
 use session_core::Error;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::{
-    address::Address,
-    backoff::pause,
+use super::{
     cluster::Cluster,
-    error::Effect,
     slot::Slot,
     table::Table,
     trip::{Findings, Trip},
 };
+use crate::{backoff::pause, error::Effect, wire::Address};
 
 /// How often a command is sent on while nodes disagree. Each time costs a round trip, so the deadline comes first only
 /// if it has to wait.

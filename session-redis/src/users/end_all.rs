@@ -2,13 +2,13 @@ use std::collections::HashSet;
 
 use session_core::{Error, SessionId};
 
+use super::list::TOGETHER;
 use crate::{
     RedisStore,
     error::Effect,
-    list::TOGETHER,
     reply::Reply,
     script::Script,
-    server::Server,
+    servers::Server,
     store::{FOLLOW_LIMIT, always_renewed},
 };
 

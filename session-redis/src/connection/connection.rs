@@ -3,8 +3,6 @@
 //! redis-rs's own manager of connections lets commands wait for ten seconds and more while the server is away. Here
 //! everything ends at a deadline.
 
-mod greet;
-
 use std::{
     error::Error as StdError,
     pin::pin,
@@ -22,19 +20,15 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+use super::{clock::Clock, dialer::Dialer, place::Place, replicas::Replicas};
 use crate::{
     backoff::Backoff,
-    clock::Clock,
-    dialer::Dialer,
-    envelope,
     error::{ConnectError, Effect, is_of_link, unexpected},
     keys::Keys,
-    link::Link,
     near::Near,
-    place::Place,
-    replicas::Replicas,
     reply::{is_moved, is_no_script},
     script::Script,
+    wire::{Link, envelope},
 };
 
 /// One connection, opened when it is needed and again when it is lost.
@@ -42,10 +36,10 @@ use crate::{
 /// One attempt is made at a time; after a failure nobody tries for a while, and whoever asks meanwhile hears of that
 /// failure.
 pub(crate) struct Connection {
-    dialer: Arc<Dialer>,
-    place: Place,
-    keys: Arc<Keys>,
-    near: Option<Arc<Near>>,
+    pub(super) dialer: Arc<Dialer>,
+    pub(super) place: Place,
+    pub(super) keys: Arc<Keys>,
+    pub(super) near: Option<Arc<Near>>,
     /// Set if what is done on it is acknowledged only when replicas have it.
     replicas: Option<Replicas>,
     current: RwLock<Option<Arc<Link>>>,
@@ -54,7 +48,7 @@ pub(crate) struct Connection {
     gate: Mutex<Backoff>,
     pub(crate) clock: Clock,
     /// Whether there is a cluster where one server was expected.
-    found_cluster: AtomicBool,
+    pub(super) found_cluster: AtomicBool,
 }
 
 impl Connection {
@@ -246,7 +240,7 @@ impl Connection {
         }
     }
 
-    fn late(&self) -> ConnectError {
+    pub(super) fn late(&self) -> ConnectError {
         self.dialer.late(&self.place)
     }
 

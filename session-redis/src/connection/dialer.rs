@@ -1,8 +1,11 @@
 use redis::RedisConnectionInfo;
 use session_core::Error;
 
+use super::ended_lately::EndedLately;
 use crate::{
-    RedisOptions, address::Address, ended_lately::EndedLately, error::ConnectError, link::Link, tls::Tls, wire::Stream,
+    RedisOptions,
+    error::ConnectError,
+    wire::{Address, Link, Stream, Tls},
 };
 
 /// What it takes to connect to any server of a store's.

@@ -1,6 +1,6 @@
 use redis::Value;
 
-use crate::{address::Address, error::code};
+use crate::{error::code, wire::Address};
 
 /// What a node of a cluster says instead of an answer. Nothing of the command was done.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,14 +2,13 @@ use std::collections::HashSet;
 
 use session_core::{Error, Page, Record, SessionId, SessionInfo};
 
+use super::list::TOGETHER;
 use crate::{
     RedisStore,
-    answer::strings,
     error::{Effect, unexpected},
-    hash::{answer_of, read_fields},
-    list::TOGETHER,
-    record::{Found, META},
+    record::{Found, META, answer_of, read_fields},
     store::FOLLOW_LIMIT,
+    wire::strings,
 };
 
 impl RedisStore {

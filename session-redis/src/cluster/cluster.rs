@@ -10,16 +10,16 @@ use redis::Value;
 use session_core::Error;
 use tokio::time::{Instant, timeout_at};
 
-use crate::{
-    address::Address,
-    dialer::Dialer,
-    envelope,
-    error::{Effect, unexpected},
+use super::{
     in_turn::ask_in_turn,
-    keys::Keys,
-    place::Place,
-    server::Server,
     table::{Table, read_slots},
+};
+use crate::{
+    connection::{Dialer, Place},
+    error::{Effect, unexpected},
+    keys::Keys,
+    servers::Server,
+    wire::{Address, envelope},
 };
 
 /// How old a table is at least that is read again.

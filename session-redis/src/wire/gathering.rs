@@ -10,7 +10,7 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::wire::Io;
+use super::stream::Io;
 
 /// A connection that lets the tasks that are ready have their turn before it writes, and so writes together what they
 /// have to say: a write costs the app and the server more than the command that it brings.

@@ -6,7 +6,13 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use redis::Value;
 use tokio::time::{sleep, timeout};
 
-use crate::{address::Address, dialer::Dialer, error::ConnectError, link::Link, reply::read_number, topology::Service};
+use super::topology::Service;
+use crate::{
+    connection::Dialer,
+    error::ConnectError,
+    reply::read_number,
+    wire::{Address, Link},
+};
 
 /// How often a sentinel is asked whether the primary is still the same.
 const LOOK: Duration = Duration::from_secs(1);

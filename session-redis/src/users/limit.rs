@@ -2,13 +2,13 @@ use redis::Cmd;
 use session_core::{Error, Excess, Record, SessionId, SessionLimit};
 use tokio::time::sleep;
 
+use super::reserve::Listing;
 use crate::{
     RedisStore,
     backoff::pause,
     error::Effect,
     record::millis,
     reply::Reply,
-    reserve::Listing,
     script::Script,
     store::{FOLLOW_LIMIT, always_renewed},
 };

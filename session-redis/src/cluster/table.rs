@@ -2,7 +2,8 @@ use std::{collections::BTreeSet, str, sync::Arc};
 
 use redis::Value;
 
-use crate::{address::Address, reply::read_number, server::Server, slot::Slot};
+use super::slot::Slot;
+use crate::{reply::read_number, servers::Server, wire::Address};
 
 /// Which primary has which slots, as a node of the cluster said.
 pub(crate) struct Table<S = Arc<Server>> {

@@ -6,7 +6,7 @@ use std::{
 use session_core::Error;
 use tokio::{sync::Mutex, time::timeout};
 
-use crate::{error::Failure, link::Link, reply::read_number};
+use crate::{error::Failure, reply::read_number, wire::Link};
 
 /// How many replicas have to have a write before it is acknowledged, and how long they have for it.
 #[derive(Clone, Copy, Debug)]

@@ -16,7 +16,8 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{address::Address, error::ConnectError, tls::Tls};
+use super::{address::Address, tls::Tls};
+use crate::error::ConnectError;
 
 /// How long data may stay unacknowledged before the system gives the connection up.
 #[cfg(any(target_os = "linux", target_os = "android"))]

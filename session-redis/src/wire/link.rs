@@ -14,16 +14,12 @@ use redis::{
 };
 use tokio::{task::JoinHandle, time::timeout};
 
+use super::{address::Address, envelope::Enveloped, gathering::Gathering, stream::Stream, tls::Tls};
 use crate::{
-    address::Address,
-    envelope,
-    envelope::Enveloped,
+    connection::Replicated,
     error::{ConnectError, Failure},
-    gathering::Gathering,
     near::{Near, NearEar},
-    replicas::Replicated,
-    tls::Tls,
-    wire::Stream,
+    wire::envelope,
 };
 
 /// One connection to the server, on which the commands of all operations follow each other.

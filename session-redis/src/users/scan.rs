@@ -4,7 +4,7 @@ use session_core::Error;
 use crate::{
     error::{Effect, refused, unexpected},
     reply::read_number,
-    server::Server,
+    servers::Server,
 };
 
 /// About how many keys there are to a step.

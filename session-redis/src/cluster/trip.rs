@@ -4,14 +4,12 @@ use redis::{Pipeline, Value};
 use session_core::Error;
 use tokio::time::Instant;
 
+use super::{errand::Errand, redirect::Redirect};
 use crate::{
-    address::Address,
-    envelope,
-    errand::Errand,
     error::Effect,
-    redirect::Redirect,
     reply::{is_no_script, read_time},
-    server::Server,
+    servers::Server,
+    wire::{Address, envelope},
 };
 
 /// What goes to one node in one go.

@@ -8,7 +8,7 @@ use redis::Cmd;
 use session_core::{About, Data, Delta, Loaded, Marker, Record, RenewalNonce, Seal, SessionId, Value, Version};
 use time::OffsetDateTime;
 
-use crate::head::{Head, MARKER, RECORD};
+use super::head::{Head, MARKER, RECORD};
 
 /// The fields of a record, or of a marker, that are none of its data, nor what opens that.
 pub(crate) const META: [&[u8]; 3] = [HEAD, USER, ABOUT];
@@ -185,7 +185,7 @@ mod tests {
     use session_core::Lifetime;
 
     use super::*;
-    use crate::head::{front, terms};
+    use crate::record::{front, terms};
 
     /// A head of numbers between a first byte and an end.
     fn head(first: &[u8], numbers: &[u64], end: &[u8]) -> Vec<u8> {

@@ -3,7 +3,8 @@ use std::sync::{MutexGuard, PoisonError};
 use redis::Pipeline;
 use session_core::Error;
 
-use crate::{RedisStore, error::Effect, reply::Reply, scan::Spot, script::Script, server::Server};
+use super::scan::Spot;
+use crate::{RedisStore, error::Effect, reply::Reply, script::Script, servers::Server};
 
 /// How many steps through the server's keys one call takes at most.
 const STEPS: usize = 16;

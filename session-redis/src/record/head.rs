@@ -6,7 +6,7 @@ use std::time::Duration;
 use session_core::Lifetime;
 use time::OffsetDateTime;
 
-use crate::record::{Damage, millis};
+use super::record::{Damage, millis};
 
 /// What the head of a record begins with.
 pub(crate) const RECORD: u8 = 1;

@@ -4,7 +4,12 @@ use redis::{Pipeline, Value};
 use session_core::Error;
 use tokio::time::Instant;
 
-use crate::{connection::Connection, dialer::Dialer, error::Effect, keys::Keys, near::Near, place::Place};
+use crate::{
+    connection::{Connection, Dialer, Place},
+    error::Effect,
+    keys::Keys,
+    near::Near,
+};
 
 /// One server that is written to: the only one, or a node of a cluster.
 pub(crate) struct Server {
