@@ -70,7 +70,7 @@ impl Subscriber for Log {
 const SECRET: &str = "4929-1234-5678-9012";
 
 fn app(store: &Probe) -> Router {
-    let lifetime = Lifetime::new(Duration::from_millis(300), Lifetime::AAL3.absolute);
+    let lifetime = Lifetime::new(Duration::from_millis(1500), Lifetime::AAL3.absolute);
     let layer = SessionLayer::new(store.clone())
         .lifetime(lifetime.lock_when_idle())
         .session_limit(SessionLimit::new(2))
@@ -167,7 +167,7 @@ async fn an_auditor_is_told_of_all_that_matters_and_nobody_of_a_secret() {
     one.get("/read").await;
     expect("undecodable", "alice");
     let debug = one.text("/debug").await;
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    tokio::time::sleep(Duration::from_millis(2000)).await;
     one.get("/debug").await;
     expect("locked", "alice");
     one.text("/logout").await;
